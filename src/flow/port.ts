@@ -1,0 +1,122 @@
+import type { z } from 'zod'
+import type { Json } from '../kernel/json.ts'
+
+/** What a task may read besides its input. */
+export interface TaskContext {
+  /** `<flow run id>/<task name>`: the key under which a task's effects are recorded, the same in every attempt. */
+  readonly effectKey: string
+  readonly flowRunId: string
+  /** 1 for the first attempt. */
+  readonly attempt: number
+  /** Fires on cancellation, on the task's timeout, and when the lease was lost. */
+  readonly signal: AbortSignal
+  /** A line for this task's log. */
+  log(line: string): void
+  /** How far the task is; shown live, not journalled. */
+  progress(text: string): void
+}
+
+export interface TaskOptions {
+  /** Further attempts after a failure whose code is retryable (or any bug, with `retryBugs`). 0 if absent. */
+  readonly retries?: number
+  readonly timeoutMs?: number
+  /** First pause between attempts; doubles each time, with jitter. 250 ms if absent. */
+  readonly backoffMs?: number
+}
+
+export type TaskBody<Input extends Json, Output extends Json> = (input: Input, context: TaskContext) => Promise<Output>
+
+/** What a flow function composes its work from. */
+export interface FlowContext<Rooms> {
+  readonly rooms: Rooms
+  readonly flowRunId: string
+  /** Runs a task once: when the flow run resumes, a finished task returns its journalled output. Names are unique in a flow. */
+  task<Input extends Json, Output extends Json>(
+    name: string,
+    input: Input,
+    body: TaskBody<Input, Output>,
+    options?: TaskOptions,
+  ): Promise<Output>
+}
+
+export interface Flow<Rooms, Input extends Json, Output extends Json> {
+  readonly name: string
+  /** Raise it when tasks are added, removed, renamed or reordered: an unfinished run of another version is not resumed. */
+  readonly version: number
+  readonly input: z.ZodType<Input>
+  run(context: FlowContext<Rooms>, input: Input): Promise<Output>
+}
+
+export type FlowRunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
+
+export interface FlowRun {
+  readonly id: string
+  readonly flow: string
+  readonly version: number
+  readonly key: string
+  readonly status: FlowRunStatus
+  readonly input: Json
+  readonly output: Json
+  readonly error: string | null
+  readonly startedAtMs: number
+  readonly endedAtMs: number | null
+}
+
+export interface TaskRun {
+  readonly flowRunId: string
+  readonly name: string
+  readonly status: 'running' | 'completed' | 'failed'
+  readonly attempt: number
+  readonly output: Json
+  readonly error: string | null
+  readonly startedAtMs: number
+  readonly endedAtMs: number | null
+}
+
+/** What happens while a flow runs, for whoever shows it. */
+export type FlowEvent =
+  | { kind: 'flow-started'; flowRunId: string; flow: string; resumed: boolean }
+  | { kind: 'task-started'; flowRunId: string; task: string; attempt: number }
+  | { kind: 'task-progress'; flowRunId: string; task: string; text: string }
+  | { kind: 'task-log'; flowRunId: string; task: string; line: string }
+  | { kind: 'task-retrying'; flowRunId: string; task: string; attempt: number; error: string; pauseMs: number }
+  | { kind: 'task-completed'; flowRunId: string; task: string; durationMs: number; replayed: boolean }
+  | { kind: 'task-failed'; flowRunId: string; task: string; error: string }
+  | { kind: 'flow-ended'; flowRunId: string; status: FlowRunStatus; error: string | null }
+
+export interface RunOptions {
+  /**
+   * What makes this run the same run when the command is given again: an unfinished run of the same flow and key is resumed,
+   * a completed one is not run again (`whenCompleted`).
+   */
+  readonly key: string
+  /** `return` the journalled output (default), or start `anew`. */
+  readonly whenCompleted?: 'return' | 'anew'
+  /** At most one live run per lock, across processes: a second one is `CONFLICT` and says who holds it. */
+  readonly lock?: string
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: FlowEvent) => void
+}
+
+/**
+ * The port to the durable engine. Adapters: `embedded.ts` (SQLite). All pass `engine.contract.ts`:
+ * - a completed task never runs twice; a flow run that was killed goes on at its first unfinished task;
+ * - another input under the same task on resume is `CONFLICT` and names both; so is another version of the flow;
+ * - a holder whose lease lapsed can write nothing (fencing); a dead process's run is taken over once its lease has lapsed, or at
+ *   once if it ran on this machine and is gone;
+ * - two processes never run one lock at the same time;
+ * - retries only what is retryable, with back-off; a timeout fails the attempt as `UNAVAILABLE`; cancel ends the run, which can be resumed;
+ * - input is parsed before anything is written; outputs that are not JSON are a bug that names the task.
+ */
+export interface Engine {
+  run<Rooms, Input extends Json, Output extends Json>(
+    flow: Flow<Rooms, Input, Output>,
+    rooms: Rooms,
+    input: Input,
+    options: RunOptions,
+  ): Promise<{ readonly run: FlowRun; readonly output: Output; readonly replayed: boolean }>
+  flowRuns(filter?: { flow?: string; key?: string }): Promise<readonly FlowRun[]>
+  taskRuns(flowRunId: string): Promise<readonly TaskRun[]>
+  taskLog(flowRunId: string, task: string): Promise<readonly { atMs: number; line: string }[]>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,55 @@
+// Planned failures: every way a command or a task can fail on purpose. Whatever else is thrown is a bug.
+
+/** Adding a code forces all three columns. */
+export const ERROR_CODES = {
+  BAD_INPUT: { exitCode: 2, httpStatus: 400, retryable: false },
+  NOT_FOUND: { exitCode: 3, httpStatus: 404, retryable: false },
+  CONFLICT: { exitCode: 4, httpStatus: 409, retryable: false },
+  BAD_DATA: { exitCode: 5, httpStatus: 422, retryable: false },
+  UNAVAILABLE: { exitCode: 6, httpStatus: 503, retryable: true },
+  CANCELLED: { exitCode: 130, httpStatus: 499, retryable: false },
+} as const satisfies Record<string, { exitCode: number; httpStatus: number; retryable: boolean }>
+
+export type ErrorCode = keyof typeof ERROR_CODES
+type Facts = Readonly<Record<string, string | number | boolean | null>>
+
+/** A failure we foresaw. The message says what happened, with which values, and what to do next. */
+export class PlannedError extends Error {
+  readonly code: ErrorCode
+  readonly facts: Facts
+
+  constructor(code: ErrorCode, message: string, options: { facts?: Facts; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'PlannedError'
+    this.code = code
+    this.facts = options.facts ?? {}
+  }
+}
+
+/**
+ * Whether a thrown value is a planned error, optionally of one code. Recognised by name and code, never by
+ * `instanceof`: what crosses a thread or a database row has lost its class.
+ */
+export function isPlanned(error: unknown, code?: ErrorCode): error is PlannedError {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, code: found } = error as { name?: unknown; code?: unknown } // read-only peek; both are checked below
+  return name === 'PlannedError' && typeof found === 'string' && found in ERROR_CODES && (code ?? found) === found
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Marks a branch the types rule out. Throws if it is reached all the same. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`)
+}
+
+/** Throws `CANCELLED` if the signal has fired. Call it between two steps of anything long. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    const reason: unknown = signal.reason
+    throw isPlanned(reason) ? reason : new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on')
+  }
+}
