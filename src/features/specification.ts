@@ -11,7 +11,12 @@ export type Expression =
   | { readonly op: BinaryOperator; readonly left: Expression; readonly right: Expression }
   | { readonly op: UnaryOperator; readonly of: Expression }
   /** A part of a timestamp (ms since 1970, UTC) on the clocks of an IANA time zone: hour 0-23, weekday 0 = Monday … 6, month 1-12. */
-  | { readonly op: 'clock'; readonly part: 'hour' | 'weekday' | 'month'; readonly of: Expression; readonly zone: string }
+  | {
+      readonly op: 'clock'
+      readonly part: 'hour' | 'weekday' | 'month'
+      readonly of: Expression
+      readonly zone: string
+    }
   /** Position of an integer among `values`, from 0; -1 if it is not there, or null. */
   | { readonly op: 'position'; readonly of: Expression; readonly values: readonly number[] }
 
