@@ -5,8 +5,10 @@ export interface Notice {
 }
 
 /**
- * The port to a channel that tells people. Adapters: `console.ts`.
- * - in order per channel; a channel that fails never fails the cycle.
+ * The port to a channel that tells people. Adapters: `console.ts`. All pass `notifier.contract.ts`:
+ * - one line per notice, in the order they were sent;
+ * - a notice that cannot be sent is `UNAVAILABLE` and names the channel, and the next one is still tried; whoever sends lets no
+ *   such failure end a cycle.
  */
 export interface Notifier {
   readonly channel: string
