@@ -94,7 +94,7 @@ export type EffectKey = string
  * - all moves of one call happen together or not at all; at most one version per model is in Production and at most one in
  *   Staging: moving one there archives the one that was, with its own row in the history;
  * - the history is only ever added to; every change of stage is in it, in order; one made behind our back (by the real MLflow
- *   on the same store) enters as `moved outside Understudy, seen at T` when next looked at by `noticeOutsideMoves`;
+ *   on the same store) enters as `moved outside Understudy, seen at T` when next looked at, by `noticeOutsideMoves` or a move;
  * - `NOT_FOUND` for an absent run, model or version.
  */
 export interface Tracking {
@@ -113,6 +113,8 @@ export interface Tracking {
   logInputs(runId: string, inputs: readonly DatasetInput[]): Promise<void>
   /** Writes a file below the run's artifacts. */
   logArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void>
+  /** The data sets of a run, in the order they were logged. */
+  inputs(runId: string): Promise<readonly DatasetInput[]>
   readArtifact(runId: string, path: string): Promise<Uint8Array>
   listArtifacts(runId: string): Promise<readonly { path: string; bytes: number }[]>
   endRun(runId: string, status: Exclude<RunStatus, 'RUNNING'>): Promise<void>

@@ -1,0 +1,48 @@
+// Tracking in one SQLite file, with MLflow's own tables: the real MLflow opens it beside us.
+import type { ArtifactStore } from '../artifacts/port.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Context } from './context.ts'
+import { experimentOperations } from './experiments.ts'
+import { checkHistory, type HistoryCheck, readHistory } from './history.ts'
+import { moveOperations } from './moves.ts'
+import { openStore } from './open-store.ts'
+import type { Tracking } from './port.ts'
+import { registryOperations } from './registry.ts'
+import { runReading, runWriting } from './runs.ts'
+
+export interface EmbeddedTrackingOptions {
+  /** The SQLite file, usually `mlflow.db`; made if absent. */
+  readonly databasePath: string
+  readonly artifacts: ArtifactStore
+  readonly clock: Clock
+  /** Whom runs and versions are attributed to. */
+  readonly user: string
+}
+
+/** Tracking whose history can be checked for edits. */
+export interface EmbeddedTracking extends Tracking {
+  /** Recomputes the seals of the whole history, all models together. */
+  verifyHistory(): Promise<HistoryCheck>
+}
+
+/**
+ * Opens the tracking store in a file, for any number of processes at once.
+ *
+ * Throws  `BAD_DATA` for a damaged file or another program's; `CONFLICT` for a schema this build does not know;
+ *         `BAD_INPUT` for a place that cannot be written; `UNAVAILABLE` if others hold the file for 20 s.
+ */
+export async function openEmbeddedTracking(options: EmbeddedTrackingOptions): Promise<EmbeddedTracking> {
+  const { databasePath, artifacts, clock, user } = options
+  const database = await openStore(databasePath, { nowMs: clock.nowMs(), defaultLocation: artifacts.uri('0') })
+  const context: Context = { database, artifacts, clock, user }
+  return {
+    ...experimentOperations(context),
+    ...runWriting(context),
+    ...runReading(context),
+    ...registryOperations(context),
+    ...moveOperations(context),
+    history: (name) => readHistory(database.sql, name),
+    verifyHistory: () => checkHistory(database.sql),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,103 @@
+// Opens the database file: makes MLflow's schema in an empty one, refuses one that is not what this build knows, adds our tables.
+import { readFileSync } from 'node:fs'
+import { type Migration, migrate } from '../database/migrations.ts'
+import type { Database, RunScript } from '../database/port.ts'
+import { openSqlite } from '../database/sqlite.ts'
+import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { type Sql, type TrackingSchema, WORKSPACE } from './schema.ts'
+
+/** The alembic revision of `mlflow-schema.sql`: MLflow 3.17.2's. */
+const OUR_REVISION = 'dc11669786a5'
+
+/** MLflow's revisions from 3.11 to 3.18, oldest first: the tables used here are the same in all of them. */
+const KNOWN_REVISIONS: readonly string[] = [
+  ...['7d34483879f0', 'da6fb0208061', '89d3d66ed43f', 'b7e4c1a90f23', 'a8b9c0d1e2f3', 'c1d2e3f4a5b6'],
+  ...['c3d9e7f1a2b4', '6f8d9c3b2a1e', '1971f2d9a75b', '17e22815139b', 'b7e2c1a4d9f3', '75868b020152'],
+  ...[OUR_REVISION, 'e7d1f4b2a9c6', '8b6ad64cb8f5', 'f4a9b2c7d1e6'],
+]
+
+const LEDGER = 'understudy_schema'
+const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: 'history and effects', breaking: true, sql: read('./0001-history-and-effects.sql') },
+]
+
+/** What a new database starts with. */
+interface Beginning {
+  readonly nowMs: number
+  /** Where experiment 0, which MLflow expects, keeps its artifacts. */
+  readonly defaultLocation: string
+}
+
+/**
+ * Opens MLflow's database at a path and makes it if absent. Several processes may do so at once.
+ *
+ * Throws  `BAD_DATA` for a damaged file or another program's database; `CONFLICT` for a revision of MLflow's schema, or of ours, that this build does not know.
+ */
+export async function openStore(path: string, beginning: Beginning): Promise<Database<TrackingSchema>> {
+  const database = await openSqlite<TrackingSchema>(path)
+  try {
+    await database.transaction(async (trx, script) => {
+      const tables = await tablesOf(trx)
+      if (tables.length === 0) await createSchema(trx, script, beginning)
+      else await checkRevision(trx, path, tables)
+    })
+    await migrate(database, LEDGER, MIGRATIONS).catch((error: unknown) => {
+      throw namingTheFile(error, path)
+    })
+    return database
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function tablesOf(trx: Sql): Promise<readonly string[]> {
+  const tables = await trx.introspection.getTables()
+  return tables.map((table) => table.name)
+}
+
+async function createSchema(trx: Sql, script: RunScript, { nowMs, defaultLocation }: Beginning): Promise<void> {
+  await script(read('./mlflow-schema.sql'))
+  await trx.insertInto('alembic_version').values({ version_num: OUR_REVISION }).execute()
+  await trx
+    .insertInto('workspaces')
+    .values({ name: WORKSPACE, description: 'Default workspace for legacy resources' }) // MLflow's own words
+    .execute()
+  await trx
+    .insertInto('experiments')
+    .values({
+      experiment_id: 0,
+      name: 'Default',
+      artifact_location: defaultLocation,
+      lifecycle_stage: 'active',
+      creation_time: nowMs,
+      last_update_time: nowMs,
+    })
+    .execute()
+}
+
+async function checkRevision(trx: Sql, path: string, tables: readonly string[]): Promise<void> {
+  if (!tables.includes('alembic_version') || !tables.includes('runs')) {
+    const message = `${path} is not a database of MLflow's: its tables are ${tables.slice(0, 5).join(', ')}; name another file`
+    throw new PlannedError('BAD_DATA', message, { facts: { path } })
+  }
+  const revisions = (await trx.selectFrom('alembic_version').select('version_num').execute()).map(
+    (row) => row.version_num,
+  )
+  if (revisions.length === 1 && KNOWN_REVISIONS.includes(revisions[0] ?? '')) return
+  const found = revisions.length === 0 ? 'none' : revisions.join(', ')
+  const message =
+    `the schema of ${path} is at MLflow's revision ${found}, which this build does not know: it knows ${KNOWN_REVISIONS[0]} (MLflow 3.11) ` +
+    `to ${KNOWN_REVISIONS.at(-1)} (3.18). If the file is of an older MLflow, bring it up to date with "mlflow db upgrade"; ` +
+    'if it is of a newer one, use a newer build of Understudy, or a copy made before the upgrade'
+  throw new PlannedError('CONFLICT', message, { facts: { path, found } })
+}
+
+function namingTheFile(error: unknown, path: string): unknown {
+  if (!(error instanceof PlannedError) || error.code !== 'CONFLICT') return error
+  return new PlannedError('CONFLICT', `${path}: ${messageOf(error)}`, { facts: { ...error.facts, path }, cause: error })
+}
+
+function read(file: string): string {
+  return readFileSync(new URL(file, import.meta.url), 'utf8')
+}

@@ -1,0 +1,120 @@
+// The tables that Understudy reads and writes: MLflow's, as far as they are used here, and our own beside them.
+import type { ColumnType, Kysely } from 'kysely'
+
+/** A 64-bit integer. Ours are numbers; one that MLflow wrote beyond 2^53 is read as a bigint. */
+type Int64 = ColumnType<number | bigint, number, number>
+type NullableInt64 = ColumnType<number | bigint | null, number | null, number | null>
+/** A column with a default, which nothing here changes. */
+type Defaulted<T> = ColumnType<T, T | undefined, never>
+
+interface Point {
+  key: string
+  /** NaN is 0 here, with `is_nan` 1; the infinities are plus and minus the largest double. */
+  value: number
+  timestamp: Int64
+  step: Int64
+  is_nan: number
+  run_uuid: string
+}
+
+interface KeyValue {
+  key: string
+  value: string | null
+}
+
+export interface TrackingSchema {
+  alembic_version: { version_num: string }
+  workspaces: { name: string; description: string | null }
+  experiments: {
+    experiment_id: ColumnType<number, number | undefined, never>
+    name: string
+    artifact_location: string | null
+    lifecycle_stage: string | null
+    creation_time: NullableInt64
+    last_update_time: NullableInt64
+    workspace: Defaulted<string>
+  }
+  runs: {
+    run_uuid: string
+    name: string | null
+    source_type: string | null
+    source_name: string | null
+    entry_point_name: string | null
+    user_id: string | null
+    status: string | null
+    start_time: NullableInt64
+    end_time: NullableInt64
+    source_version: string | null
+    lifecycle_stage: string | null
+    artifact_uri: string | null
+    experiment_id: number
+    rowid: ColumnType<number, never, never>
+  }
+  metrics: Point & { rowid: ColumnType<number, never, never> }
+  latest_metrics: Point
+  params: { key: string; value: string; run_uuid: string }
+  tags: KeyValue & { run_uuid: string }
+  datasets: {
+    dataset_uuid: string
+    experiment_id: number
+    name: string
+    digest: string
+    dataset_source_type: string
+    dataset_source: string
+    dataset_schema: string | null
+    dataset_profile: string | null
+  }
+  inputs: {
+    input_uuid: string
+    source_type: string
+    source_id: string
+    destination_type: string
+    destination_id: string
+    rowid: ColumnType<number, never, never>
+  }
+  input_tags: { input_uuid: string; name: string; value: string }
+  registered_models: {
+    name: string
+    creation_time: NullableInt64
+    last_updated_time: NullableInt64
+    description: string | null
+    workspace: Defaulted<string>
+  }
+  registered_model_tags: KeyValue & { name: string; workspace: Defaulted<string> }
+  model_versions: {
+    name: string
+    version: number
+    creation_time: NullableInt64
+    last_updated_time: NullableInt64
+    description: string | null
+    user_id: string | null
+    current_stage: string | null
+    source: string | null
+    run_id: string | null
+    status: string | null
+    storage_location: string | null
+    workspace: Defaulted<string>
+  }
+  model_version_tags: KeyValue & { name: string; version: number; workspace: Defaulted<string> }
+  understudy_transitions: {
+    id: number
+    name: string
+    version: number
+    from_stage: string
+    to_stage: string
+    actor: string
+    reason: string
+    evidence: string
+    at_ms: Int64
+    previous_seal: string
+    seal: string
+  }
+  understudy_effects: { effect_key: string; kind: string; result: string; at_ms: Int64 }
+  understudy_version_numbers: { name: string; highest: number }
+}
+
+/** The database, or one transaction of it. */
+export type Sql = Kysely<TrackingSchema>
+
+/** MLflow's workspace: the one it makes and uses unless told otherwise. */
+export const WORKSPACE = 'default'
