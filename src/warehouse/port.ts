@@ -1,6 +1,10 @@
 import type { Month, TimeWindow } from '../kernel/window.ts'
 
-/** The kinds of column a table can have. In memory all are numbers: a timestamp is milliseconds since 1970 (UTC), a null is NaN. */
+/**
+ * The kinds of column a table can have. In memory all are numbers: a timestamp is milliseconds since 1970 (UTC), kept to the
+ * microsecond, in the years 1 to 9999; an integer is a safe one; a double is kept bit for bit; a null is NaN. The time column
+ * has none.
+ */
 export type ColumnType = 'timestamp' | 'double' | 'integer'
 
 export interface Column {
@@ -57,6 +61,9 @@ export interface WriteOptions {
   readonly origin: string
   /** What becomes of months that are not written: kept, or dropped with the rest of the old table. */
   readonly others: 'keep' | 'drop'
+  /** What becomes of the rows a written month already has: replaced (the default), or kept with the new ones beside them. */
+  readonly within?: 'replace' | 'append'
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -67,7 +74,11 @@ export interface WriteOptions {
  * - a write replaces the months it names and no other, all of them or none; a reader sees the table before or after, never
  *   between; two processes that write different months of one table lose nothing;
  * - the batch size of what is written changes nothing;
- * - a table has one origin: writing rows of another one is `CONFLICT` unless `others` is `drop`;
+ * - a table has one origin and one schema: writing rows of another one is `CONFLICT` unless `others` is `drop`;
+ * - a derived table takes its source's origin; its months of another origin or schema go when new ones are derived, as they
+ *   can be made again; deriving into a table that holds rows as they came is `CONFLICT`;
+ * - a row that its schema does not allow is `BAD_DATA`; a name, a column or a dialect the table does not have is `BAD_INPUT`;
+ * - when the signal fires, writing and deriving throw `CANCELLED` and leave nothing behind;
  * - `NOT_FOUND` if a table that is read is absent; `BAD_DATA` if a stored file is damaged; reading a window without rows
  *   gives none.
  */
@@ -100,12 +111,13 @@ export interface Warehouse {
   /** All rows of a window, in order, the columns asked for. */
   read(table: string, window: TimeWindow, options: ReadOptions): Promise<Batch>
 
-  /** The result of a query over a window's rows (`source` holds every column of the table). */
+  /** The result of a query over a window's rows (`source` holds every column of the table, its rows in no promised order). */
   query(table: string, window: TimeWindow, select: Select): Promise<Batch>
 
   /** How many rows a window has. */
   count(table: string, window: TimeWindow): Promise<number>
 
+  /** Removes a table; none of that name is fine. */
   drop(table: string): Promise<void>
 
   [Symbol.asyncDispose](): Promise<void>

@@ -1,0 +1,253 @@
+// The folders of a warehouse on disk. Files never change once listed; a table changes by the swap of its manifest, under its lock.
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Clock } from '../kernel/clock.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Month } from '../kernel/window.ts'
+import {
+  emptyManifest,
+  joinFingerprints,
+  type Manifest,
+  readManifest,
+  type StoredPartition,
+  type StoredTable,
+} from './manifest.ts'
+import type { TableSchema } from './port.ts'
+import { isRunning, OWN_MARK } from './process-mark.ts'
+import { checkDerived, checkSameKind, checkTableName, isSameKind } from './rows.ts'
+import { withLock } from './table-lock.ts'
+
+/** A reader may hold the list it read this long; then the files that went from it are removed. */
+const RETIREMENT_MS = 3_600_000
+const STAGING_PREFIX = '.writing-'
+
+/** A month's rows that are written but not yet part of a table. `path` is null for no rows. */
+export interface StagedPart {
+  readonly month: Month
+  readonly path: string | null
+  readonly rows: number
+  readonly fingerprint: string
+  readonly basis: string | null
+}
+
+/** How staged parts join the table that is there. */
+export interface Publication {
+  readonly origin: string
+  readonly schema: TableSchema
+  readonly parts: readonly StagedPart[]
+  /** `keepIfSame` is for derived rows: months of another origin or schema go, months of rows as they came are never touched. */
+  readonly others: 'keep' | 'drop' | 'keepIfSame'
+  readonly within: 'replace' | 'append'
+}
+
+export interface TableFiles {
+  /** Names of the tables that may be there, in order. */
+  names(): Promise<string[]>
+  /** The table as it is now, or null. */
+  read(table: string): Promise<StoredTable | null>
+  /** Full path of a listed file. */
+  pathOf(table: string, file: string): string
+  /** A folder for one writer's parts, on the same file system as the table. */
+  makeStaging(table: string): Promise<string>
+  /** Removes it, and the table's folder if nothing came of it. */
+  removeStaging(staging: string): Promise<void>
+  /** Moves staged parts in and swaps the manifest: all of them or none. Throws `CONFLICT` if the rows may not stand together. */
+  publish(table: string, publication: Publication, signal?: AbortSignal): Promise<StoredTable>
+  drop(table: string): Promise<void>
+}
+
+export function openTableFiles(root: string, clock: Clock): TableFiles {
+  const folderOf = (table: string): string => join(root, table)
+  const manifestOf = (table: string): string => join(root, table, 'manifest.json')
+  const lockOf = (table: string): string => join(root, `${table}.lock`)
+
+  async function names(): Promise<string[]> {
+    const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : []
+    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort()
+  }
+
+  async function read(table: string): Promise<StoredTable | null> {
+    checkTableName(table)
+    const manifest = await readManifest(manifestOf(table))
+    return manifest === null || manifest.table === null ? null : { name: table, ...manifest.table }
+  }
+
+  async function change(
+    table: string,
+    signal: AbortSignal | undefined,
+    next: (manifest: Manifest) => Promise<Manifest>,
+  ): Promise<Manifest> {
+    return await withLock(lockOf(table), { signal }, async (stillHeld) => {
+      const manifest = await next((await readManifest(manifestOf(table))) ?? emptyManifest())
+      const expiredMs = clock.nowMs() - RETIREMENT_MS
+      const kept = { ...manifest, retired: manifest.retired.filter(({ atMs }) => atMs > expiredMs) }
+      stillHeld()
+      await writeSafely(manifestOf(table), `${JSON.stringify(kept, null, 1)}\n`)
+      // The table has changed. What cannot be removed just now (a reader on Windows has it open) goes next time.
+      await sweep(folderOf(table), kept).catch(() => {})
+      return kept
+    })
+  }
+
+  /** Removes the folders of other tables that were dropped, once nobody can be reading them. */
+  async function removeDropped(except: string): Promise<void> {
+    for (const name of await names()) {
+      const manifest = name === except ? null : await readManifest(manifestOf(name)).catch(() => null)
+      if (manifest === null || manifest.table !== null) continue
+      if (manifest.retired.some(({ atMs }) => atMs > clock.nowMs() - RETIREMENT_MS)) continue
+      await withLock(lockOf(name), {}, async () => {
+        const now = await readManifest(manifestOf(name))
+        if (now?.table === null) await rm(folderOf(name), { recursive: true, force: true })
+      })
+    }
+  }
+
+  return {
+    names,
+    read,
+    pathOf: (table, file) => join(folderOf(table), file),
+    async makeStaging(table) {
+      const staging = join(folderOf(table), `${STAGING_PREFIX}${OWN_MARK}-${newId()}`)
+      await mkdir(staging, { recursive: true })
+      return staging
+    },
+    async removeStaging(staging) {
+      await rm(staging, { recursive: true, force: true })
+      await rmdir(dirname(staging)).catch(() => {}) // not empty, as a table's folder should be
+    },
+    async publish(table, publication, signal) {
+      const paths = publication.parts.flatMap(({ path }) => (path === null ? [] : [path]))
+      await Promise.all(paths.map((path) => syncFile(path)))
+      const manifest = await change(table, signal, async (current) => {
+        const next = merge(table, current, publication, clock.nowMs())
+        await moveIn(folderOf(table), publication.parts)
+        return next
+      })
+      await removeDropped(table)
+      // `merge` always leaves a table.
+      return { name: table, ...manifest.table! }
+    },
+    async drop(table) {
+      checkTableName(table)
+      if ((await readManifest(manifestOf(table))) === null) return
+      await change(table, undefined, async (current) => ({
+        ...current,
+        table: null,
+        retired: [...current.retired, ...retire(current.table?.partitions ?? [], clock.nowMs())],
+      }))
+      await removeDropped('')
+    },
+  }
+}
+
+/** The manifest with a publication's parts in it. Pure; throws `CONFLICT`. */
+function merge(table: string, manifest: Manifest, publication: Publication, nowMs: number): Manifest {
+  const { origin, schema, parts } = publication
+  const current = manifest.table === null ? null : { name: table, ...manifest.table }
+  const before = current?.partitions ?? []
+  if (current !== null && publication.others === 'keep') checkSameKind(current, origin, schema)
+  if (current !== null && publication.others === 'keepIfSame') checkDerived(current)
+  const keeps =
+    publication.others === 'keep' ||
+    (publication.others === 'keepIfSame' && current !== null && isSameKind(current, origin, schema))
+  const after = new Map<Month, StoredPartition>(keeps ? before.map((partition) => [partition.month, partition]) : [])
+  for (const part of parts) {
+    const { month, rows, fingerprint, basis } = part
+    const existing = publication.within === 'append' ? after.get(month) : undefined
+    const files = part.path === null ? [] : [placeOf(part)]
+    after.set(
+      month,
+      existing === undefined
+        ? { month, files, rows, fingerprint, basis }
+        : {
+            month,
+            files: [...existing.files, ...files],
+            rows: existing.rows + rows,
+            fingerprint: joinFingerprints(existing.fingerprint, fingerprint),
+            basis,
+          },
+    )
+  }
+  const partitions = [...after.values()].sort((a, b) => (a.month < b.month ? -1 : 1))
+  const listed = new Set(partitions.flatMap(({ files }) => files))
+  const gone = retire(before, nowMs).filter(({ file }) => !listed.has(file))
+  return {
+    ...manifest,
+    table: { origin, schema: { timeColumn: schema.timeColumn, columns: [...schema.columns] }, partitions },
+    retired: [...manifest.retired, ...gone],
+  }
+}
+
+function retire(partitions: readonly StoredPartition[], atMs: number): { file: string; atMs: number }[] {
+  return partitions.flatMap(({ files }) => files.map((file) => ({ file, atMs })))
+}
+
+/** Where a part belongs in its table's folder. The staged name holds its fingerprint and an id, so no two are the same. */
+function placeOf({ month, path, fingerprint }: StagedPart): string {
+  const id = /([0-9a-f]{8})\.parquet$/.exec(path ?? '')?.[1] ?? newId().slice(0, 8)
+  return `month=${month}/part-${fingerprint.split('-')[1]}-${id}.parquet`
+}
+
+async function moveIn(folder: string, parts: readonly StagedPart[]): Promise<void> {
+  const folders = new Set<string>()
+  for (const part of parts) {
+    if (part.path === null) continue
+    const target = join(folder, placeOf(part))
+    if (!folders.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
+    folders.add(dirname(target))
+    await rename(part.path, target)
+  }
+  await Promise.all([folder, ...folders].map(syncFolder))
+}
+
+/**
+ * Removes files that are neither listed nor waiting, and the staging of writers that are gone. Called under the lock: a file
+ * is moved in and listed under one and the same lock, so what is not listed now was left by a crash.
+ */
+async function sweep(folder: string, manifest: Manifest): Promise<void> {
+  const listed = (manifest.table?.partitions ?? []).flatMap(({ files }) => files)
+  const known = new Set([...listed, ...manifest.retired.map(({ file }) => file)])
+  await Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      const path = join(folder, name)
+      if (name.startsWith(STAGING_PREFIX)) {
+        const mark = name.slice(STAGING_PREFIX.length).replace(/-[0-9a-f]+$/, '')
+        if (!isRunning(mark)) await rm(path, { recursive: true, force: true })
+      } else if (name.startsWith('month=')) {
+        const files = await readdir(path)
+        const gone = files.filter((file) => !known.has(`${name}/${file}`))
+        await Promise.all(gone.map((file) => rm(join(path, file), { force: true })))
+        if (gone.length === files.length) await rmdir(path)
+      }
+    }),
+  )
+}
+
+/** Writes a file whole or not at all: beside it, flushed, then renamed over it. */
+async function writeSafely(path: string, text: string): Promise<void> {
+  const beside = `${path}.new`
+  const file = await open(beside, 'w')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(beside, path)
+  await syncFolder(dirname(path))
+}
+
+/** Flushes a folder's list of names to the disk, where the system lets a folder be opened. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform !== 'win32') await syncFile(path, 'r')
+}
+
+async function syncFile(path: string, flags = 'r+'): Promise<void> {
+  const file = await open(path, flags)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
