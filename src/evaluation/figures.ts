@@ -40,6 +40,7 @@ export function percentText(fraction: number): string {
 }
 
 function write(value: number, decimals: number): string {
-  const text = value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
-  return /[1-9]/.test(text) ? text : text.replace('-', '') // never -0.000
+  const text = value.toFixed(decimals)
+  const grouped = text.replace(/^-?\d+/, (whole) => whole.replaceAll(/\B(?=(\d{3})+$)/g, ','))
+  return /[1-9]/.test(grouped) ? grouped : grouped.replace('-', '') // never -0.000
 }
