@@ -17,10 +17,10 @@ export interface TaskContext {
 }
 
 export interface TaskOptions {
-  /** Further attempts after a failure whose code is retryable (or any bug, with `retryBugs`). 0 if absent. */
+  /** Further attempts after a failure whose code is retryable. 0 if absent. An attempt that does not stop when told to is not followed by another. */
   readonly retries?: number
   readonly timeoutMs?: number
-  /** First pause between attempts; doubles each time, with jitter. 250 ms if absent. */
+  /** First pause between attempts; doubles each time up to a minute, with jitter. 250 ms if absent. */
   readonly backoffMs?: number
 }
 
@@ -30,7 +30,11 @@ export type TaskBody<Input extends Json, Output extends Json> = (input: Input, c
 export interface FlowContext<Rooms> {
   readonly rooms: Rooms
   readonly flowRunId: string
-  /** Runs a task once: when the flow run resumes, a finished task returns its journalled output. Names are unique in a flow. */
+  /**
+   * Runs a task once: when the flow run resumes, a finished task returns its journalled output. Names are unique in a flow: a second use
+   * with another input is a bug, with the same input the same task. Throws what the last attempt failed with; a flow function that catches
+   * it may go on, and the failed task is tried again if the run is ever resumed.
+   */
   task<Input extends Json, Output extends Json>(
     name: string,
     input: Input,
@@ -73,7 +77,10 @@ export interface TaskRun {
   readonly endedAtMs: number | null
 }
 
-/** What happens while a flow runs, for whoever shows it. */
+/**
+ * What happens while a flow runs, for whoever shows it. `task-retrying` names the attempt that failed. A completed run that is only
+ * returned has no events.
+ */
 export type FlowEvent =
   | { kind: 'flow-started'; flowRunId: string; flow: string; resumed: boolean }
   | { kind: 'task-started'; flowRunId: string; task: string; attempt: number }
@@ -87,10 +94,13 @@ export type FlowEvent =
 export interface RunOptions {
   /**
    * What makes this run the same run when the command is given again: an unfinished run of the same flow and key is resumed,
-   * a completed one is not run again (`whenCompleted`).
+   * a completed one is not run again (`whenCompleted`). Another input under the same key is `CONFLICT`.
    */
   readonly key: string
-  /** `return` the journalled output (default), or start `anew`. */
+  /**
+   * `return` the journalled output (default), or start `anew`. An unfinished run is resumed all the same; only where that cannot be, because
+   * the input or the flow's version is another one, does `anew` leave it behind, and `return` refuse.
+   */
   readonly whenCompleted?: 'return' | 'anew'
   /** At most one live run per lock, across processes: a second one is `CONFLICT` and says who holds it. */
   readonly lock?: string
@@ -106,7 +116,10 @@ export interface RunOptions {
  *   once if it ran on this machine and is gone;
  * - two processes never run one lock at the same time;
  * - retries only what is retryable, with back-off; a timeout fails the attempt as `UNAVAILABLE`; cancel ends the run, which can be resumed;
- * - input is parsed before anything is written; outputs that are not JSON are a bug that names the task.
+ * - when a run ends, no task of it runs on: those that are left are told to stop and waited for (5 s; one that does not listen is named in its log);
+ * - input is parsed before anything is written; inputs and outputs that are not JSON, or longer than 1 MiB, are a bug that names the task.
+ *
+ * `run` throws what the run failed with, `CANCELLED` if it was stopped.
  */
 export interface Engine {
   run<Rooms, Input extends Json, Output extends Json>(
@@ -115,7 +128,9 @@ export interface Engine {
     input: Input,
     options: RunOptions,
   ): Promise<{ readonly run: FlowRun; readonly output: Output; readonly replayed: boolean }>
+  /** Newest first. A run whose process is gone is shown as failed. */
   flowRuns(filter?: { flow?: string; key?: string }): Promise<readonly FlowRun[]>
+  /** In the order in which they first began; `attempt` and the times are those of the last attempt. */
   taskRuns(flowRunId: string): Promise<readonly TaskRun[]>
   taskLog(flowRunId: string, task: string): Promise<readonly { atMs: number; line: string }[]>
   [Symbol.asyncDispose](): Promise<void>

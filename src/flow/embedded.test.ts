@@ -1,0 +1,90 @@
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../kernel/clock.ts'
+import { seededRandom } from '../kernel/random.ts'
+import { openEmbeddedEngine } from './embedded.ts'
+import { engineLaws, flowOf } from './engine.contract.ts'
+import { flow } from './flow.ts'
+import { currentOwner, type Owner } from './owner.ts'
+
+/** No process has this number: Linux' largest is 2^22, macOS' is below 10^5. */
+const NO_PROCESS = 2 ** 31 - 2
+const LEASE_MS = 10_000
+
+async function freshFile(): Promise<string> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'understudy-flow-'))
+  onTestFinished(() => folder.remove())
+  return join(folder.path, 'flow.db')
+}
+
+engineLaws(async () => {
+  const databasePath = await freshFile()
+  let nowMs = Date.UTC(2015, 0, 1)
+  const owners: Record<'this' | 'gone' | 'elsewhere', Owner> = {
+    this: currentOwner(),
+    gone: { ...currentOwner(), pid: NO_PROCESS },
+    elsewhere: { machine: 'another-host', pid: 1, started: null },
+  }
+  return {
+    leaseMs: LEASE_MS,
+    advance: (ms) => {
+      nowMs += ms
+    },
+    open: ({ process = undefined, graceMs = 50 } = {}) =>
+      openEmbeddedEngine({
+        databasePath,
+        clock: { nowMs: () => nowMs },
+        random: seededRandom(1),
+        owner: owners[process ?? 'this'],
+        leaseMs: LEASE_MS,
+        graceMs,
+      }),
+  }
+})
+
+test('a lease is renewed while a task runs, and a holder that lost it is told by its signal', async () => {
+  const databasePath = await freshFile()
+  const open = (owner: Owner) => openEmbeddedEngine({ databasePath, clock: systemClock, owner, leaseMs: 200 })
+  const example = flowOf(({ task }) =>
+    task('long', null, async (_, { signal, attempt }) => {
+      if (attempt > 1) return 'taken'
+      for (let i = 0; i < 100 && !signal.aborted; i++) await new Promise((resolve) => setTimeout(resolve, 10))
+      return `${signal.reason}`
+    }),
+  )
+  const elsewhere: Owner = { machine: 'another-host', pid: 1, started: null }
+  await using holder = await open(elsewhere)
+  await using other = await open(currentOwner())
+  const held = holder.run(example, null, {}, { key: 'k' })
+  held.catch(() => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 500)) // more than two leases
+  await expect(other.run(example, null, {}, { key: 'k' })).rejects.toMatchObject({ code: 'CONFLICT' })
+
+  // The other one's clock is ahead by a lease, as if the holder had slept.
+  await using ahead = await openEmbeddedEngine({ databasePath, clock: { nowMs: () => Date.now() + 500 }, leaseMs: 200 })
+  expect((await ahead.run(example, null, {}, { key: 'k' })).output).toBe('taken')
+  await expect(held).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('taken over') })
+})
+
+test('an engine that was closed refuses to run', async () => {
+  const engine = await openEmbeddedEngine({ databasePath: await freshFile(), clock: systemClock })
+  await engine[Symbol.asyncDispose]()
+  await expect(
+    engine.run(
+      flowOf(async () => null),
+      null,
+      {},
+      { key: 'k' },
+    ),
+  ).rejects.toThrow('the engine was closed')
+})
+
+test.each([
+  ['Cycle', 1, 'cannot be a flow'],
+  ['cycle', 0, 'version 0'],
+  ['cycle', 1.5, 'version 1.5'],
+])('a flow named %s of version %s is refused when made', (name, version, words) => {
+  expect(() => flow<null>()({ ...flowOf(async () => null), name, version })).toThrow(words)
+})
