@@ -26,7 +26,7 @@ function movedPath(uri: string): string | null {
   }
 }
 
-/** Joins two artifact paths, either of which may be the empty one. */
-export function joinPath(folder: string, path: string): string {
-  return folder === '' || path === '' ? folder + path : `${folder}/${path}`
+/** The path of a file in a folder. The store refuses it if the file's own path is empty or leads out. */
+export function fileIn(folder: string, path: string): string {
+  return folder === '' ? path : `${folder}/${path}`
 }

@@ -2,7 +2,7 @@
 import { PlannedError } from '../kernel/errors.ts'
 import type { Context } from './context.ts'
 import { once } from './effects.ts'
-import { joinPath, locate } from './locate.ts'
+import { fileIn, locate } from './locate.ts'
 import { checkModelName, checkText, checkVersionTag } from './names.ts'
 import type { ModelVersion, Tracking } from './port.ts'
 import { runRow } from './read-runs.ts'
@@ -35,7 +35,7 @@ export function registryOperations(context: Context): Registry {
     async readModelFile(name, version, path) {
       const { version: found, storage } = await readVersion(database.sql, name, version)
       const folder = locate(artifacts, storage, `the model ${name} v${found.version}`)
-      return artifacts.get(joinPath(folder, path))
+      return artifacts.get(fileIn(folder, path))
     },
   }
 }
@@ -99,7 +99,7 @@ async function registerVersion(
 async function sourceOf({ database, artifacts }: Context, runId: string, path: string): Promise<string> {
   const row = await runRow(database.sql, runId)
   const root = locate(artifacts, row.artifact_uri ?? '', `the artifact folder of run ${runId}`)
-  const folder = joinPath(root, path)
+  const folder = path === '' ? root : fileIn(root, path)
   if ((await artifacts.list(folder)).length > 0) return artifacts.uri(folder)
   throw new PlannedError(
     'NOT_FOUND',

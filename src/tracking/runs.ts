@@ -4,7 +4,7 @@ import { newId } from '../kernel/ids.ts'
 import type { Context } from './context.ts'
 import { once } from './effects.ts'
 import { readInputs, writeInputs } from './inputs.ts'
-import { joinPath, locate } from './locate.ts'
+import { fileIn, locate } from './locate.ts'
 import { checkMetrics, readMetricHistory, writeMetrics } from './metrics.ts'
 import { checkKey, checkText, paramValue, tagValue } from './names.ts'
 import type { Run, Tracking } from './port.ts'
@@ -52,7 +52,7 @@ export function runWriting(context: Context): RunWriting {
     },
     async logArtifact(runId, path, bytes) {
       const folder = artifactsOf(context, await openRunRow(database.sql, runId))
-      await artifacts.put(joinPath(folder, path), bytes)
+      await artifacts.put(fileIn(folder, path), bytes)
     },
     async endRun(runId, status) {
       await database.transaction(async (trx) => {
@@ -84,7 +84,7 @@ export function runReading(context: Context): RunReading {
       return readInputs(database.sql, runId)
     },
     async readArtifact(runId, path) {
-      return artifacts.get(joinPath(artifactsOf(context, await runRow(database.sql, runId)), path))
+      return artifacts.get(fileIn(artifactsOf(context, await runRow(database.sql, runId)), path))
     },
     async listArtifacts(runId) {
       const folder = artifactsOf(context, await runRow(database.sql, runId))
