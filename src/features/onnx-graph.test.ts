@@ -43,6 +43,15 @@ test('equal nodes and equal unnamed constants are made once, named weights never
   expect(graph.constant([2], 'double', [], 'weight')).toBe('weight')
 })
 
+test('what no output needs is left out of the file, named weights excepted', () => {
+  const graph = openGraph('lean')
+  const x = graph.input('x', 'float', ['rows'])
+  graph.node('Mul', [x, graph.constant([2], 'float', [])])
+  graph.constant([3], 'float', [], 'spare')
+  graph.output('y', graph.node('Add', [x, graph.constant([5], 'float', [])]), 'float', ['rows'])
+  expect(readInitializers(graph.toBytes({ metadata: {} })).map(({ values }) => values[0])).toEqual([3, 5])
+})
+
 test('nodes with several outputs and lists of integers are written', async () => {
   const graph = openGraph('split')
   const x = graph.input('x', 'int64', [3])

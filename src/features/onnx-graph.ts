@@ -1,24 +1,21 @@
 // Writes an ONNX model file node by node, and reads weights and metadata back out of one. No dependency: the format is
 // a protobuf message (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 import { PlannedError } from '../kernel/errors.ts'
-import { bytesField, floatField, integerField, message, readFields, textField } from './protobuf.ts'
-
-/** Element types, with ONNX's own numbers for them. */
-export const TENSOR_TYPES = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 } as const
-export type TensorType = keyof typeof TENSOR_TYPES
-
-/** A size, or the name of a size known only when the model runs. */
-export type Dimension = number | string
-
-/** A node's attribute; the key says which of ONNX's kinds it is. */
-export type Attribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly ints: readonly number[] }
-  | { readonly floats: readonly number[] }
-  | { readonly text: string }
-
-export type Attributes = Readonly<Record<string, Attribute>>
+import {
+  type Attributes,
+  type Dimension,
+  ENTRY,
+  GRAPH,
+  MODEL,
+  nodeMessage,
+  OPSET,
+  TENSOR,
+  TENSOR_TYPES,
+  type TensorType,
+  tensorMessage,
+  valueInfo,
+} from './onnx-format.ts'
+import { bytesField, integerField, message, readFields, textField } from './protobuf.ts'
 
 export interface FileOptions {
   /** Free text kept in the file; read back by `readMetadata`. */
@@ -46,7 +43,7 @@ export interface OnnxGraph {
   nodes(op: string, inputs: readonly string[], outputs: number, attributes?: Attributes): readonly string[]
   /** Declares an output of the model: `tensor` under the name `name`. Throws `CONFLICT` on a name that is taken. */
   output(name: string, tensor: string, type: TensorType, shape: readonly Dimension[]): void
-  /** The file. The same calls give the same bytes. */
+  /** The file: what the outputs need, and every named constant. The same calls give the same bytes. */
   toBytes(options: FileOptions): Uint8Array
 }
 
@@ -61,9 +58,11 @@ export interface Initializer {
 export function openGraph(name: string): OnnxGraph {
   const inputs: Uint8Array[] = []
   const outputs: Uint8Array[] = []
-  const initializers: Uint8Array[] = []
-  const nodes: Uint8Array[] = []
+  const initializers: Part[] = []
+  const nodes: Part[] = []
   const taken = new Set<string>()
+  /** What must be in the file: outputs and named constants. */
+  const wanted: string[] = []
   /** Outputs of what was already asked for, by what was asked. */
   const known = new Map<string, readonly string[]>()
 
@@ -89,7 +88,7 @@ export function openGraph(name: string): OnnxGraph {
     return once(JSON.stringify([op, from, count, attributes]), () => {
       const stem = `${op.toLowerCase()}_${nodes.length}`
       const made = Array.from({ length: count }, (_, i) => take(count === 1 ? stem : `${stem}_${i}`))
-      nodes.push(nodeMessage(op, stem, from, made, attributes))
+      nodes.push({ makes: made, reads: from, bytes: nodeMessage(op, stem, from, made, attributes) })
       return made
     })
   }
@@ -102,24 +101,31 @@ export function openGraph(name: string): OnnxGraph {
     constant(values, type, shape, tensor) {
       checkShape(values.length, shape, tensor ?? 'a constant')
       const add = (as: string): string => {
-        initializers.push(tensorMessage(take(as), values, type, shape))
+        initializers.push({ makes: [as], reads: [], bytes: tensorMessage(take(as), values, type, shape) })
         return as
       }
-      if (tensor !== undefined) return add(tensor)
+      if (tensor !== undefined) {
+        wanted.push(tensor)
+        return add(tensor)
+      }
       const request = `constant ${type} [${shape}] ${Array.from(values, (value) => (Object.is(value, -0) ? '-0' : value))}`
       return once(request, () => [add(`constant_${initializers.length}`)])[0]! // `once` was given one name
     },
     node: (op, from, attributes = {}) => addNodes(op, from, 1, attributes)[0]!, // one output was asked for
     nodes: (op, from, count, attributes = {}) => addNodes(op, from, count, attributes),
     output(tensor, from, type, shape) {
-      nodes.push(nodeMessage('Identity', `output_${outputs.length}`, [from], [take(tensor)], {}))
+      const bytes = nodeMessage('Identity', `output_${outputs.length}`, [from], [take(tensor)], {})
+      nodes.push({ makes: [tensor], reads: [from], bytes })
+      wanted.push(tensor)
       outputs.push(valueInfo(tensor, type, shape))
     },
     toBytes({ metadata, opset = 17, irVersion = 8, producer = 'understudy' }) {
+      const needed = neededFor(wanted, nodes)
+      const isNeeded = (part: Part): boolean => part.makes.some((tensor) => needed.has(tensor))
       const graph = message(
-        ...nodes.map((node) => bytesField(GRAPH.node, node)),
+        ...nodes.filter(isNeeded).map((node) => bytesField(GRAPH.node, node.bytes)),
         textField(GRAPH.name, name),
-        ...initializers.map((tensor) => bytesField(GRAPH.initializer, tensor)),
+        ...initializers.filter(isNeeded).map((tensor) => bytesField(GRAPH.initializer, tensor.bytes)),
         ...inputs.map((input) => bytesField(GRAPH.input, input)),
         ...outputs.map((output) => bytesField(GRAPH.output, output)),
       )
@@ -159,88 +165,20 @@ export function readMetadata(bytes: Uint8Array): Readonly<Record<string, string>
   return metadata
 }
 
-// Field numbers of onnx.proto.
-const MODEL = { irVersion: 1, producer: 2, graph: 7, opset: 8, metadata: 14 }
-const OPSET = { domain: 1, version: 2 }
-const ENTRY = { key: 1, value: 2 }
-const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 }
-const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5 }
-const ATTRIBUTE = { name: 1, float: 2, int: 3, text: 4, floats: 7, ints: 8, kind: 20 }
-const ATTRIBUTE_KINDS = { float: 1, int: 2, text: 3, floats: 6, ints: 7 }
-const TENSOR = { dimensions: 1, type: 2, floats: 4, name: 8, raw: 9 }
-const VALUE = { name: 1, type: 2 }
-const TYPE = { tensor: 1, elementType: 1, shape: 2, dimension: 1, size: 1, sizeName: 2 }
-
-function nodeMessage(
-  op: string,
-  name: string,
-  inputs: readonly string[],
-  outputs: readonly string[],
-  attributes: Attributes,
-): Uint8Array {
-  return message(
-    ...inputs.map((input) => textField(NODE.input, input)),
-    ...outputs.map((output) => textField(NODE.output, output)),
-    textField(NODE.name, name),
-    textField(NODE.op, op),
-    ...Object.entries(attributes).map(([key, value]) => bytesField(NODE.attribute, attributeMessage(key, value))),
-  )
+/** A node or a constant, written out. */
+interface Part {
+  readonly makes: readonly string[]
+  readonly reads: readonly string[]
+  readonly bytes: Uint8Array
 }
 
-function attributeMessage(name: string, value: Attribute): Uint8Array {
-  const head = textField(ATTRIBUTE.name, name)
-  const kind = (of: keyof typeof ATTRIBUTE_KINDS): Uint8Array => integerField(ATTRIBUTE.kind, ATTRIBUTE_KINDS[of])
-  if ('int' in value) return message(head, integerField(ATTRIBUTE.int, value.int), kind('int'))
-  if ('float' in value) return message(head, floatField(ATTRIBUTE.float, value.float), kind('float'))
-  if ('ints' in value) return message(head, ...value.ints.map((int) => integerField(ATTRIBUTE.ints, int)), kind('ints'))
-  if ('floats' in value)
-    return message(head, ...value.floats.map((one) => floatField(ATTRIBUTE.floats, one)), kind('floats'))
-  return message(head, textField(ATTRIBUTE.text, value.text), kind('text'))
-}
-
-function valueInfo(name: string, type: TensorType, shape: readonly Dimension[]): Uint8Array {
-  const dimensions = shape.map((size) =>
-    bytesField(
-      TYPE.dimension,
-      typeof size === 'number' ? integerField(TYPE.size, size) : textField(TYPE.sizeName, size),
-    ),
-  )
-  const tensor = message(
-    integerField(TYPE.elementType, TENSOR_TYPES[type]),
-    bytesField(TYPE.shape, message(...dimensions)),
-  )
-  return message(textField(VALUE.name, name), bytesField(VALUE.type, bytesField(TYPE.tensor, tensor)))
-}
-
-function tensorMessage(
-  name: string,
-  values: ArrayLike<number>,
-  type: TensorType,
-  shape: readonly number[],
-): Uint8Array {
-  return message(
-    ...shape.map((size) => integerField(TENSOR.dimensions, size)),
-    integerField(TENSOR.type, TENSOR_TYPES[type]),
-    textField(TENSOR.name, name),
-    bytesField(TENSOR.raw, rawBytes(values, type)),
-  )
-}
-
-const BYTES_EACH: Record<TensorType, number> = { float: 4, int32: 4, int64: 8, bool: 1, double: 8 }
-
-/** Little-endian, whatever the machine. */
-function rawBytes(values: ArrayLike<number>, type: TensorType): Uint8Array {
-  const each = BYTES_EACH[type]
-  const view = new DataView(new ArrayBuffer(values.length * each))
-  const put: Record<TensorType, (at: number, value: number) => void> = {
-    float: (at, value) => view.setFloat32(at, value, true),
-    double: (at, value) => view.setFloat64(at, value, true),
-    int32: (at, value) => view.setInt32(at, value, true),
-    int64: (at, value) => view.setBigInt64(at, BigInt(value), true),
-    bool: (at, value) => view.setUint8(at, value === 0 ? 0 : 1),
+/** The tensors that the wanted ones are made of, themselves included. Nodes come after what they read. */
+function neededFor(wanted: readonly string[], nodes: readonly Part[]): ReadonlySet<string> {
+  const needed = new Set(wanted)
+  for (const node of nodes.toReversed()) {
+    if (node.makes.some((tensor) => needed.has(tensor))) for (const tensor of node.reads) needed.add(tensor)
   }
-  for (let i = 0; i < values.length; i++) put[type](i * each, values[i]!)
-  return new Uint8Array(view.buffer)
+  return needed
 }
 
 function readTensor(bytes: Uint8Array): Initializer | null {

@@ -1,0 +1,64 @@
+// The UTC offsets of a time zone as a table, so that SQL, JavaScript and ONNX read the same clock.
+
+import { PlannedError } from '../kernel/errors.ts'
+import { DAY_MS } from '../kernel/window.ts'
+
+/** Offsets in ms to add to UTC: `offsetsMs[i]` holds from `startsMs[i]` (included) to the next one; the first since ever. */
+export interface ZoneTable {
+  readonly startsMs: readonly number[]
+  readonly offsetsMs: readonly number[]
+}
+
+const FROM_MS = Date.UTC(2000, 0, 1)
+const TO_MS = Date.UTC(2041, 0, 1)
+
+const tables = new Map<string, ZoneTable>()
+
+/**
+ * The offsets of an IANA zone from 2000 to 2040, as this Node's own time zone data have them. Before and after, the first
+ * and last hold. Two changes within a day would be missed; no zone has had them since 2000.
+ * Throws `BAD_INPUT` for a zone that is not known.
+ */
+export function zoneTable(zone: string): ZoneTable {
+  const found = tables.get(zone) ?? scan(zone)
+  tables.set(zone, found)
+  return found
+}
+
+function scan(zone: string): ZoneTable {
+  const offsetAt = offsetReader(zone)
+  const startsMs = [Number.NEGATIVE_INFINITY]
+  const offsetsMs = [offsetAt(FROM_MS)]
+  for (let dayMs = FROM_MS; dayMs < TO_MS; dayMs += DAY_MS) {
+    const before = offsetAt(dayMs)
+    const after = offsetAt(dayMs + DAY_MS)
+    if (before === after) continue
+    let lastBeforeMs = dayMs
+    let changeMs = dayMs + DAY_MS
+    while (changeMs - lastBeforeMs > 1) {
+      const middleMs = Math.floor((lastBeforeMs + changeMs) / 2)
+      if (offsetAt(middleMs) === before) lastBeforeMs = middleMs
+      else changeMs = middleMs
+    }
+    startsMs.push(changeMs)
+    offsetsMs.push(after)
+  }
+  return { startsMs, offsetsMs }
+}
+
+function offsetReader(zone: string): (atMs: number) => number {
+  let format: Intl.DateTimeFormat
+  try {
+    format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
+  } catch (cause) {
+    throw new PlannedError('BAD_INPUT', `"${zone}" is not a time zone; name one as in America/New_York, or UTC`, {
+      cause,
+    })
+  }
+  return (atMs) => {
+    // "1/1/2015, GMT-05:00"; at no offset just "GMT"
+    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(format.format(atMs)) ?? []
+    const size = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1000
+    return sign === '-' ? -size : size
+  }
+}
