@@ -1,0 +1,67 @@
+// What a command is: a value with a name, its words, and a function that prints through a terminal and never exits.
+import type { z } from 'zod'
+import type { LifecycleRooms } from '../lifecycle/rooms.ts'
+import type { Project } from '../lifecycle/project.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The settings as the commands use them; read and checked by `main/`. */
+export interface Settings {
+  readonly size: string
+  readonly target: 'local' | 'gcs' | 'mlflow'
+  readonly evaluationStartMs: number
+  readonly databasePath: string
+  readonly experiment: string
+  readonly model: string
+  readonly home: string
+  readonly threshold: number
+  readonly rule: 'point' | 'significant'
+  readonly firstChampion: 'accept' | 'ask'
+  readonly trainers: readonly string[]
+  readonly trainWindow: 'month' | 'history' | null
+  readonly refit: boolean
+  readonly seed: number
+  readonly pickupTimes: 'utc' | 'local'
+}
+
+/** Where a setting's value came from; for `doctor`. */
+export interface SettingReport {
+  readonly name: string
+  readonly value: string
+  readonly source: 'environment' | '.env' | 'default'
+  readonly fault: string | null
+  readonly meaning: string
+}
+
+export interface CommandContext {
+  readonly terminal: Terminal
+  readonly project: Project
+  /** Throws `BAD_INPUT` if any setting is wrong. */
+  readonly settings: () => Settings
+  /** Opens the stores on first use. */
+  readonly rooms: () => Promise<LifecycleRooms>
+  readonly settingReports: () => readonly SettingReport[]
+  /** Fires on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal
+}
+
+export interface Command<Args = unknown> {
+  /** Words as typed; two of them for a sub-command: `data import`. */
+  readonly name: string
+  readonly summary: string
+  /** Positional arguments in commander's form: `<file>`, `[version]`. */
+  readonly positional?: readonly string[]
+  /** Options in commander's form, with their meaning. */
+  readonly options?: readonly (readonly [flags: string, meaning: string, fallback?: string])[]
+  /** Parses positional arguments (by name) and options (camel-cased) together. */
+  readonly args: z.ZodType<Args>
+  run(args: Args, context: CommandContext): Promise<void>
+}
+
+/** Keeps the argument type of a command where it is written, and forgets it in the list of all commands. */
+export function defineCommand<Args>(command: Command<Args>): Command {
+  return {
+    ...command,
+    args: command.args,
+    run: (args, context) => command.run(command.args.parse(args), context),
+  }
+}

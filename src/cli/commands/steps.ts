@@ -1,0 +1,155 @@
+// The recipe's single steps: `preprocess`, `train`, `evaluate`, `predict`.
+import { z } from 'zod'
+import { countText } from '../../evaluation/figures.ts'
+import { digestOf } from '../../kernel/json.ts'
+import { dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
+import { evaluateVersion } from '../../lifecycle/evaluate-version.ts'
+import { train } from '../../lifecycle/first-model.ts'
+import { predictOne } from '../../lifecycle/predict.ts'
+import { preprocess } from '../../lifecycle/preprocess.ts'
+import { tablesOf } from '../../lifecycle/project.ts'
+import { ensureRawTable } from '../../lifecycle/raw-table.ts'
+import { HISTORY_SPLIT, lockOf } from '../../lifecycle/run-cycle.ts'
+import { PlannedError } from '../../kernel/errors.ts'
+import { type CommandContext, defineCommand } from '../command.ts'
+import { openProgress } from '../progress.ts'
+import { errorText } from '../report-cycle.ts'
+import { fromSettings } from '../request.ts'
+import { VersionArgs, versionChoice, versionOptions } from '../version-choice.ts'
+
+const days = z.object({ from: z.string().optional(), to: z.string().optional() })
+const dayOptions = [
+  ['--from <YYYY-MM-DD>', 'first day'],
+  ['--to <YYYY-MM-DD>', 'day after the last'],
+] as const
+
+/** The window asked for, or the step's own. Throws `BAD_INPUT` if it is empty. */
+function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow {
+  const fromMs = args.from === undefined ? fallback.fromMs : parseDay(args.from)
+  const toMs = args.to === undefined ? fallback.toMs : parseDay(args.to)
+  if (toMs <= fromMs) throw new PlannedError('BAD_INPUT', `the window ${dayText(fromMs)} to ${dayText(toMs)} is empty; --to is the day after the last`)
+  return { fromMs, toMs }
+}
+
+async function withProgress<T>(context: CommandContext, work: (watch: { signal: AbortSignal; onEvent: ReturnType<typeof openProgress>['onEvent'] }) => Promise<T>): Promise<T> {
+  const progress = openProgress(context.terminal)
+  try {
+    return await work({ signal: context.signal, onEvent: progress.onEvent })
+  } finally {
+    progress.close()
+  }
+}
+
+/** `understudy preprocess [--from 2009-01-01] [--to 2015-01-01]` */
+export const preprocessCommand = defineCommand({
+  name: 'preprocess',
+  summary: 'clean a window of raw rows and compute their features, month by month',
+  options: dayOptions,
+  args: days,
+  async run(args, context) {
+    const settings = context.settings()
+    const rooms = await context.rooms()
+    const window = windowOf(args, { fromMs: rooms.project.historyFromMs, toMs: settings.evaluationStartMs })
+    const done = await withProgress(context, async (watch) => {
+      await ensureRawTable(rooms, settings.size, watch)
+      return await preprocess(rooms, { ...settings, window, rebuild: 'all', signal: context.signal })
+    })
+    const table = tablesOf(settings.size, settings.pickupTimes).processed
+    const left = Object.entries(done.left).filter(([, rows]) => rows > 0)
+    context.terminal.out(
+      context.terminal.json
+        ? JSON.stringify({ table, ...done })
+        : [
+            `✅ ${countText(done.keptRows)} of ${countText(done.rawRows)} ${rooms.project.row.many} kept in ${table}, ${dayText(window.fromMs)} to ${dayText(window.toMs)}`,
+            ...left.map(([rule, rows]) => `   left out: ${countText(rows)} by ${rule}`),
+          ].join('\n'),
+    )
+  },
+})
+
+/** `understudy train [--from …] [--to …] [--split 0.02]` */
+export const trainCommand = defineCommand({
+  name: 'train',
+  summary: 'train a version on a window and put it in Staging',
+  options: [...dayOptions, ['--split <ratio>', 'share of the rows, the last ones, held out (default: 0.02)']],
+  args: days.extend({ split: z.coerce.number().gt(0).max(0.5).default(HISTORY_SPLIT) }),
+  async run(args, context) {
+    const settings = context.settings()
+    const rooms = await context.rooms()
+    const window = windowOf(args, { fromMs: rooms.project.historyFromMs, toMs: settings.evaluationStartMs })
+    const trained = await withProgress(context, async (watch) => {
+      const { origin } = await ensureRawTable(rooms, settings.size, watch)
+      const { model, experiment, size, seed, trainers, pickupTimes, threshold } = fromSettings(settings)
+      const input = {
+        ...{ model, experiment, size, seed, trainers, pickupTimes, threshold, origin, accept: false, waiting: null },
+        ...window,
+        splitRatio: args.split,
+      }
+      const key = `${model}/${origin}/${digestOf(input).slice(0, 12)}`
+      return (await rooms.engine.run(train, rooms, input, { key, lock: lockOf(model), whenCompleted: 'anew', ...watch })).output
+    })
+    const { unit } = trained.metric
+    context.terminal.out(
+      context.terminal.json
+        ? JSON.stringify(trained)
+        : [
+            `✅ v${trained.version} of ${trained.model} learnt ${countText(trained.fitRows)} ${rooms.project.row.many} and waits in Staging`,
+            `   early-stop ${trained.metric.name} ${errorText(trained.earlyStopError)} ${unit}; on the ${countText(trained.holdoutRows)} held-out ${rooms.project.row.many} ${errorText(trained.error)} ${unit}`,
+            `   next: ./understudy promote ${trained.model} --version ${trained.version} --why "…"`,
+          ].join('\n'),
+    )
+  },
+})
+
+/** `understudy evaluate [--stage Production | --version 3] [--from …] [--to …]` */
+export const evaluateCommand = defineCommand({
+  name: 'evaluate',
+  summary: 'measure a version on a window (default: the year before EVALUATION_START_DATE)',
+  options: [...versionOptions, ...dayOptions],
+  args: VersionArgs.extend(days.shape),
+  async run(args, context) {
+    const settings = context.settings()
+    const rooms = await context.rooms()
+    const yearBefore = { fromMs: settings.evaluationStartMs - 365 * 86_400_000, toMs: settings.evaluationStartMs }
+    const window = windowOf(args, yearBefore)
+    const request = { ...fromSettings(settings), choice: versionChoice(args), window }
+    const found = await withProgress(context, (watch) => evaluateVersion(rooms, request, watch))
+    const sample =
+      found.inSample === true
+        ? 'in-sample: it has learnt rows of this window, so this error is too good'
+        : found.inSample === null
+          ? 'which rows it has learnt is not known'
+          : 'out of sample'
+    context.terminal.out(
+      context.terminal.json
+        ? JSON.stringify(found)
+        : `✅ v${found.version} (${found.stage}) of ${found.model}: ${found.metric.name} ${errorText(found.error)} ${found.metric.unit} on ${countText(found.rows)} ${rooms.project.row.many}, ${found.window} (${sample})`,
+    )
+  },
+})
+
+/** `understudy predict [--set passenger_count=2 …]` */
+export const predictCommand = defineCommand({
+  name: 'predict',
+  summary: "predict one row; what is not set takes the project's example",
+  options: [...versionOptions, ['--set <field=value...>', 'fields of the request']],
+  args: VersionArgs.extend({ set: z.array(z.string()).default([]) }),
+  async run(args, context) {
+    const rooms = await context.rooms()
+    const texts = Object.fromEntries(
+      args.set.map((text) => {
+        const at = text.indexOf('=')
+        if (at < 1) throw new PlannedError('BAD_INPUT', `--set ${text}: write it as field=value`)
+        return [text.slice(0, at), text.slice(at + 1)]
+      }),
+    )
+    const { value, version } = await predictOne(rooms, { model: context.settings().model, choice: versionChoice(args), texts })
+    const { replyKey, metric, request } = rooms.project
+    const asked = request.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
+    context.terminal.out(
+      context.terminal.json
+        ? JSON.stringify({ [replyKey]: value, version: version.version })
+        : `${replyKey} ${value.toFixed(2)} ${metric.unit}  (v${version.version}, ${version.stage}; ${asked})`,
+    )
+  },
+})

@@ -1,0 +1,108 @@
+// A cycle's outcome as a person reads it: the verdict first, then the figures it rests on, then what to do.
+import { countText } from '../evaluation/figures.ts'
+import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
+import type { MonitorPoint } from '../lifecycle/monitor.ts'
+import { textTable } from './table.ts'
+
+const HEADLINES = {
+  promote: '🚀 PROMOTE',
+  keep: '✅ KEEP',
+  escalate: '🚨 ASK A PERSON',
+} as const satisfies Record<CycleOutcome['verdict'], string>
+
+/** Figures are shown to a tenth of a cent's worth: three decimals of the metric's unit. */
+export function errorText(value: number | null): string {
+  return value === null ? 'none' : value.toFixed(3)
+}
+
+/** A difference with its sign. */
+export function signedText(value: number): string {
+  return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${Math.abs(value).toFixed(3)}`
+}
+
+export function headline(outcome: CycleOutcome): string {
+  if (!outcome.applied) return `ℹ️  NOTHING MOVED (it would have been: ${outcome.verdict})`
+  const cannotTell = outcome.case === 'too-little-data' || outcome.case === 'nothing-to-compare'
+  return cannotTell ? `ℹ️  ${outcome.verdict.toUpperCase()}, cannot tell yet` : HEADLINES[outcome.verdict]
+}
+
+/** The report of one month. `series` is Production's error month by month, `home` where everything is kept. */
+export function cycleReport(
+  outcome: CycleOutcome,
+  context: { rows: string; series: readonly MonitorPoint[]; home: string; next: readonly string[] },
+): string {
+  return [
+    '',
+    `${outcome.model}, ${outcome.month} (raw_${outcome.size}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
+    '',
+    headline(outcome),
+    outcome.reason,
+    ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]),
+    ...outcome.notes,
+    '',
+    ...figures(outcome, context.rows),
+    '',
+    ...textTable([
+      ['threshold', `${outcome.threshold} ${outcome.metric.unit}`],
+      ['rule', ruleText(outcome)],
+      ['looks', `${outcome.looks} at this holdout`],
+      ['versions', outcome.stages.slice(0, 4).map(({ version, stage }) => `v${version} ${stage}`).join(', ')],
+      [`whole month`, seriesText(outcome, context.series)],
+      ['kept in', context.home],
+      ...context.next.map((line, index) => [index === 0 ? 'next' : '', line]),
+    ]),
+  ].join('\n')
+}
+
+function figures(outcome: CycleOutcome, rows: string): string[] {
+  const where = `error on the same ${countText(outcome.holdoutRows)} ${rows} of ${outcome.holdoutDays} days`
+  const { unit } = outcome.metric
+  const line = (name: string, scored: ScoredVersion | null): string[] => [
+    name,
+    scored === null ? 'none' : `v${scored.version}`,
+    scored?.error === undefined || scored.error === null ? 'none' : `${errorText(scored.error)} ${unit}`,
+    scored?.low === undefined || scored.low === null ? '' : `${errorText(scored.low)} to ${errorText(scored.high)}`,
+  ]
+  const { difference } = outcome
+  return textTable([
+    ['', '', where, '95 % interval'],
+    line('champion', outcome.champion),
+    line('challenger', outcome.challenger),
+    ...(difference === null
+      ? []
+      : [
+          [
+            'difference',
+            '',
+            `${signedText(difference.mean)} ${unit}`,
+            `${signedText(difference.low)} to ${signedText(difference.high)}; one of ${errorText(difference.smallestVisible)} could have been seen`,
+          ],
+        ]),
+  ])
+}
+
+function ruleText(outcome: CycleOutcome): string {
+  const { otherRule } = outcome
+  if (otherRule === null) return outcome.rule
+  if (otherRule.kind === outcome.verdict) return `${outcome.rule}; "${otherRule.rule}" says ${otherRule.kind} too`
+  return `${outcome.rule}; "${otherRule.rule}" would have said ${otherRule.kind}: ${otherRule.why}`
+}
+
+function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): string {
+  const own = outcome.champion?.monthError ?? null
+  const champion = own === null ? 'no champion was measured' : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
+  const earlier = series.filter((point) => point.month < outcome.month)
+  if (earlier.length === 0) return `${champion}; no earlier month was run`
+  return `${champion}; earlier: ${earlier.map((point) => `${point.month} ${errorText(point.error)}`).join(', ')}`
+}
+
+/** The first model, in a few lines. */
+export function firstModelReport(first: FirstModelOutcome, rows: string): string {
+  const made = first.trained ? `learnt ${countText(first.rows)} ${rows}` : 'had been waiting in Staging'
+  return [
+    '',
+    `First model: v${first.version} ${made}, ${first.from.slice(0, 10)} to ${first.to.slice(0, 10)}`,
+    first.reason,
+    ...(first.warning === null ? [] : [`⚠️  ${first.warning}`]),
+  ].join('\n')
+}

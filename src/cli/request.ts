@@ -1,0 +1,39 @@
+// From settings to requests: the one place where a command turns what is set into what is asked of the lifecycle.
+import { addMonths } from '../kernel/window.ts'
+import type { Project } from '../lifecycle/project.ts'
+import { type CycleRequest, MONTH_SPLIT } from '../lifecycle/run-cycle.ts'
+import type { MonitorPoint } from '../lifecycle/monitor.ts'
+import type { Settings } from './command.ts'
+
+/** What every flow takes from the settings. */
+export function fromSettings(settings: Settings) {
+  const { model, experiment, size, seed, trainers, trainWindow, refit, pickupTimes, threshold, rule } = settings
+  return { model, experiment, size, seed, trainers: [...trainers], trainWindow, refit, pickupTimes, threshold, rule }
+}
+
+/** The month that begins on a day. */
+export function cycleRequest(
+  settings: Settings,
+  fromMs: number,
+  options: { again: boolean; challenger: number | null },
+): CycleRequest {
+  return {
+    ...fromSettings(settings),
+    fromMs,
+    toMs: addMonths(fromMs, 1),
+    splitRatio: MONTH_SPLIT,
+    onEscalate: 'ask',
+    acceptFirst: settings.firstChampion === 'accept',
+    ...options,
+  }
+}
+
+/** The series without months that come later than one. */
+export function upTo(series: readonly MonitorPoint[], month: string): readonly MonitorPoint[] {
+  return series.filter((point) => point.month <= month)
+}
+
+/** The recipe's window of history: from the project's first day to the month that is evaluated. */
+export function historyWindow(project: Project, settings: Settings): { fromMs: number; toMs: number } {
+  return { fromMs: project.historyFromMs, toMs: settings.evaluationStartMs }
+}

@@ -1,0 +1,70 @@
+// One month of the lifecycle, from fresh rows to a verdict that was carried out and told.
+import { judge } from '../evaluation/gate.ts'
+import type { Situation } from '../evaluation/verdict.ts'
+import { flow } from '../flow/flow.ts'
+import { findCast, type Cast } from './cast.ts'
+import { type Champion, evaluateChampion } from './evaluate-champion.ts'
+import { type Fresh, preprocessNewData } from './fresh.ts'
+import type { CycleOutcome } from './outcome.ts'
+import { type Challenger, makeChallenger } from './make-challenger.ts'
+import { refit } from './refit.ts'
+import { tell } from './tell.ts'
+import { carryOut, type Ruling } from './carry-out.ts'
+import { CycleInput, type LifecycleRooms } from './rooms.ts'
+import { metricOf } from './scoring.ts'
+
+/** A cycle's tasks keep the recipe's names. The gate is pure, so it is no task: it is handed sums per day, not rows. */
+export const cycle = flow<LifecycleRooms>()({
+  name: 'cycle',
+  version: 1,
+  input: CycleInput,
+  async run({ task, rooms }, input): Promise<CycleOutcome> {
+    const fresh = await task('preprocess_new_data', { input }, preprocessNewData(rooms), { retries: 2 })
+    const cast = await task('find_champion', { input, fresh }, findCast(rooms), { retries: 2 })
+    const [champion, challenger] = await Promise.all([
+      cast.comparison === null
+        ? null
+        : task('evaluate_production_model', { input, fresh, cast }, evaluateChampion(rooms), { retries: 1 }),
+      cast.trains ? task('re_train', { input, fresh, cast }, makeChallenger(rooms), { retries: 1 }) : null,
+    ])
+    const ruling = decide(rooms, input, { fresh, cast, champion, challenger })
+    const moved = await task('transition_model', { input, fresh, cast, champion, challenger, ruling }, carryOut(rooms), {
+      retries: 3,
+    })
+    const refitted =
+      input.refit && challenger !== null && moved.promoted
+        ? await task('refit', { input, fresh, cast, challenger }, refit(rooms), { retries: 1 })
+        : null
+    const outcome = refitted === null ? moved.outcome : { ...moved.outcome, stages: refitted.stages, notes: [...moved.outcome.notes, refitted.note] }
+    await task('notify', { outcome }, tell(rooms), { retries: 3 })
+    return outcome
+  },
+})
+
+interface Evidence {
+  readonly fresh: Fresh
+  readonly cast: Cast
+  readonly champion: Champion | null
+  readonly challenger: Challenger | null
+}
+
+/** The gate's verdict, and whether it may move anything. */
+function decide(rooms: LifecycleRooms, input: CycleInput, evidence: Evidence): Ruling {
+  const { fresh, cast, challenger } = evidence
+  if (cast.blocked !== null) return { verdict: null, blocked: cast.blocked, moves: false }
+  const situation: Situation = {
+    holdout: { rows: fresh.holdoutRows, days: fresh.holdoutDays },
+    champion: evidence.champion === null ? { kind: 'removed' } : evidence.champion.holdout,
+    challenger:
+      challenger === null
+        ? { kind: 'not-trained' }
+        : challenger.holdout.kind === 'scored'
+          ? { ...challenger.holdout, rowsLearnt: challenger.rowsLearnt }
+          : challenger.holdout,
+    threshold: input.threshold,
+    rule: input.rule,
+    looks: cast.looks,
+    metric: metricOf(rooms.project),
+  }
+  return { verdict: judge(situation), blocked: null, moves: !cast.hindsight && !input.again }
+}

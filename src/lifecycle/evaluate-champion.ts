@@ -1,0 +1,82 @@
+// Task `evaluate_production_model`: the champion's losses on the holdout, and its error on the whole month.
+import type { Score } from '../evaluation/day-losses.ts'
+import type { TaskContext } from '../flow/port.ts'
+
+import { monthOf } from '../kernel/window.ts'
+import type { Metric } from '../tracking/port.ts'
+import type { Cast } from './cast.ts'
+import type { Fresh } from './fresh.ts'
+import { datasetInput, monitorRun, PRODUCTION_METRIC, startRun, stepOfMonth, windowText } from './recording.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
+import { meanLoss, scoreVersion } from './scoring.ts'
+
+export type Champion = {
+  readonly version: number
+  readonly holdout: Score
+  readonly monthError: number | null
+}
+
+export function evaluateChampion(rooms: LifecycleRooms) {
+  return async (
+    { input, fresh, cast }: { input: CycleInput; fresh: Fresh; cast: Cast },
+    context: TaskContext,
+  ): Promise<Champion> => {
+    const version = cast.comparison ?? 0 // the cycle starts this task only when there is one
+    const window = { fromMs: input.fromMs, toMs: input.toMs }
+    const holdoutWindow = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
+    const scores = await scoreVersion(
+      rooms,
+      { model: input.model, version },
+      input,
+      [window, holdoutWindow],
+      context.signal,
+    )
+    const [month, holdout] = scores
+    if (month === undefined || holdout === undefined) throw new Error('two windows were scored and two scores are missing')
+    const monthError = meanLoss(month)
+    await record(rooms, input, { version, cast, fresh, monthError, holdoutError: meanLoss(holdout) }, context.effectKey)
+    return { version, holdout, monthError }
+  }
+}
+
+interface Figures {
+  readonly version: number
+  readonly cast: Cast
+  readonly fresh: Fresh
+  readonly monthError: number | null
+  readonly holdoutError: number | null
+}
+
+/** The evaluation's own run, and the point on Production's curve. Safe to repeat: the run of this task is found again. */
+async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures, effectKey: string): Promise<void> {
+  const { tracking, project } = rooms
+  const window = { fromMs: input.fromMs, toMs: input.toMs }
+  const run = await startRun(
+    rooms,
+    input,
+    { kind: 'evaluate', name: `evaluate v${figures.version} ${windowText(window)}`, parentRunId: figures.cast.runId },
+    `${effectKey}/run`,
+  )
+  if (run.status === 'RUNNING') {
+    await tracking.logParams(run.id, {
+      context: 'evaluate',
+      training_set_size: input.size,
+      row_count: String(figures.fresh.rows),
+      model_version: String(figures.version),
+    })
+    const at = { step: 0, timestampMs: run.startedAtMs }
+    const metrics: Metric[] = []
+    if (figures.monthError !== null) metrics.push({ key: project.metric.name, value: figures.monthError, ...at })
+    if (figures.holdoutError !== null) metrics.push({ key: 'holdout_mae', value: figures.holdoutError, ...at })
+    await tracking.logMetrics(run.id, metrics)
+    await tracking.logInputs(run.id, [await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' })])
+    await tracking.endRun(run.id, 'FINISHED')
+  }
+  if (figures.monthError !== null && !figures.cast.hindsight) {
+    const monitor = await monitorRun(rooms, input)
+    const step = stepOfMonth(monthOf(input.fromMs))
+    await tracking.logMetrics(monitor.id, [
+      { key: PRODUCTION_METRIC, value: figures.monthError, step, timestampMs: run.startedAtMs },
+    ])
+  }
+}

@@ -1,0 +1,183 @@
+// The first model: everything before the month, learnt once, taken as the baseline whatever its error.
+import { judge } from '../evaluation/gate.ts'
+import { flow } from '../flow/flow.ts'
+import type { TaskContext } from '../flow/port.ts'
+import { PlannedError } from '../kernel/errors.ts'
+
+import type { Move } from '../tracking/port.ts'
+import { readRoster, standingOf, TAG } from './champion.ts'
+import { splitWindow } from './fresh.ts'
+import { enterStaging } from './make-challenger.ts'
+import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
+import { preprocess } from './preprocess.ts'
+import { windowText } from './recording.ts'
+import { FirstModelInput, type LifecycleRooms } from './rooms.ts'
+import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
+import { closeTraining, trainVersion } from './train-version.ts'
+
+export const firstModel = flow<LifecycleRooms>()({
+  name: 'first_model',
+  version: 1,
+  input: FirstModelInput,
+  async run({ task, rooms }, input): Promise<FirstModelOutcome> {
+    const history = await task('preprocess_history', { input }, preprocessHistory(rooms), { retries: 2 })
+    const trained =
+      input.waiting === null ? await task('train_first_model', { input, history }, trainFirst(rooms), { retries: 1 }) : null
+    return await task('accept_first_model', { input, history, trained }, accept(rooms), { retries: 3 })
+  },
+})
+
+/** The history's rows and cuts. */
+type History = {
+  readonly rows: number
+  readonly fitRows: number
+  readonly earlyStopRows: number
+  readonly holdoutRows: number
+  readonly holdoutDays: number
+  readonly earlyStopFromMs: number
+  readonly holdoutFromMs: number
+}
+
+/** Fewer than these and nothing can be learnt: the recipe's own limit. */
+const LEAST_FIT_ROWS = 10
+
+/** Training by hand: the same, but the version waits in Staging. */
+export const train = flow<LifecycleRooms>()({
+  name: 'train',
+  version: 1,
+  input: FirstModelInput,
+  async run({ task, rooms }, input): Promise<TrainOutcome> {
+    const history = await task('preprocess_history', { input }, preprocessHistory(rooms), { retries: 2 })
+    return await task('train', { input, history }, trainAndScore(rooms), { retries: 1 })
+  },
+})
+
+function preprocessHistory(rooms: LifecycleRooms) {
+  return async ({ input }: { input: FirstModelInput }, context: TaskContext): Promise<History> => {
+    const window = { fromMs: input.fromMs, toMs: input.toMs }
+    await preprocess(rooms, {
+      size: input.size,
+      pickupTimes: input.pickupTimes,
+      window,
+      rebuild: 'stale',
+      signal: context.signal,
+    })
+    const { tooSmall: _, ...split } = await splitWindow(rooms, input, window, input.splitRatio)
+    if (input.waiting === null && (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)) {
+      throw new PlannedError(
+        'BAD_DATA',
+        `raw_${input.size} has ${split.rows} clean ${rooms.project.row.many} in ${windowText(window)}, too few to learn a first model from. ` +
+          'Import older ones (./understudy data import FILE --append), or begin with a later month',
+        { facts: { rows: split.rows } },
+      )
+    }
+    return split
+  }
+}
+
+type Trained = {
+  readonly version: number
+}
+
+function trainFirst(rooms: LifecycleRooms) {
+  return async ({ input, history }: { input: FirstModelInput; history: History }, context: TaskContext): Promise<Trained> => {
+    const plans = input.trainers.map((trainer) => ({
+      trainer,
+      fit: { fromMs: input.fromMs, toMs: history.earlyStopFromMs },
+      earlyStop: { fromMs: history.earlyStopFromMs, toMs: history.holdoutFromMs },
+      steps: null,
+      warmStart: null,
+      seed: input.seed,
+      splitRatio: input.splitRatio,
+      tags: {},
+    }))
+    const version = await trainVersion(rooms, input, plans, context, null)
+    await enterStaging(rooms, version, `first model, learnt ${windowText(input)}`, context.effectKey)
+    return { version: version.version }
+  }
+}
+
+function trainAndScore(rooms: LifecycleRooms) {
+  return async ({ input, history }: { input: FirstModelInput; history: History }, context: TaskContext): Promise<TrainOutcome> => {
+    const { version } = await trainFirst(rooms)({ input, history }, context)
+    const score = await scoreFirst(rooms, input, history, version, context.signal)
+    const trained = await rooms.tracking.version(input.model, version)
+    await closeTraining(rooms, trained, meanLoss(score))
+    return {
+      model: input.model,
+      version,
+      rows: history.rows,
+      fitRows: history.fitRows,
+      earlyStopError: Number(trained.tags[TAG.earlyStopMae]),
+      holdoutRows: history.holdoutRows,
+      error: meanLoss(score),
+      metric: rooms.project.metric,
+      stage: 'Staging',
+      runId: trained.runId,
+    }
+  }
+}
+
+async function scoreFirst(rooms: LifecycleRooms, input: FirstModelInput, history: History, version: number, signal: AbortSignal) {
+  const window = { fromMs: history.holdoutFromMs, toMs: input.toMs }
+  const [score] = await scoreVersion(rooms, { model: input.model, version }, input, [window], signal)
+  if (score === undefined) throw new Error('a window was scored and its score is missing')
+  return score
+}
+
+function accept(rooms: LifecycleRooms) {
+  return async (
+    { input, history, trained }: { input: FirstModelInput; history: History; trained: Trained | null },
+    context: TaskContext,
+  ): Promise<FirstModelOutcome> => {
+    const chosen = await rooms.tracking.version(input.model, trained?.version ?? input.waiting ?? 0)
+    const holdout = await scoreFirst(rooms, input, history, chosen.version, context.signal)
+    await closeTraining(rooms, chosen, meanLoss(holdout))
+    const verdict = judge({
+      holdout: { rows: history.holdoutRows, days: history.holdoutDays },
+      champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },
+      challenger: holdout.kind === 'scored' ? { ...holdout, rowsLearnt: 'known' } : holdout,
+      threshold: input.threshold,
+      rule: 'point',
+      looks: 1,
+      metric: metricOf(rooms.project),
+    })
+    if (verdict.kind === 'promote') await takeTheStage(rooms, input, chosen.version, verdict.reason, context.effectKey)
+    await rooms.tracking.setVersionTags(input.model, chosen.version, { [TAG.verdict]: `first model: ${verdict.kind}` })
+    return {
+      model: input.model,
+      version: chosen.version,
+      trained: trained !== null,
+      from: new Date(input.fromMs).toISOString(),
+      to: new Date(input.toMs).toISOString(),
+      rows: history.rows,
+      holdoutRows: history.holdoutRows,
+      error: meanLoss(holdout),
+      threshold: input.threshold,
+      metric: rooms.project.metric,
+      verdict: verdict.kind === 'promote' ? 'promote' : 'escalate',
+      reason: verdict.reason,
+      warning: verdict.warning,
+    }
+  }
+}
+
+/** Staging to Production. A version that learnt from rows of another origin gives way, and its archiving says which. */
+async function takeTheStage(
+  rooms: LifecycleRooms,
+  input: FirstModelInput,
+  version: number,
+  reason: string,
+  effectKey: string,
+): Promise<void> {
+  const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin)
+  const foreign = standing.kind === 'never' ? standing.foreign : null
+  const cause = { actor: 'understudy', reason, evidence: null }
+  const moves: Move[] = [{ version, to: 'Production', cause }]
+  if (foreign !== null) {
+    const learntFrom = foreign.tags[TAG.origin] ?? 'unknown'
+    const why = `it learnt from ${learntFrom} ${rooms.project.row.many}, and the data is ${input.origin} now; replaced by v${version}`
+    moves.unshift({ version: foreign.version, to: 'Archived', cause: { ...cause, reason: why } })
+  }
+  await rooms.tracking.move(input.model, moves, `${effectKey}/move`)
+}

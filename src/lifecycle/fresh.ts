@@ -1,0 +1,69 @@
+// Task `preprocess_new_data`: the month's partition rebuilt, and its rows split by time.
+import { isTooSmall } from '../evaluation/gate.ts'
+import { splitByTime } from '../evaluation/split.ts'
+import type { TaskContext } from '../flow/port.ts'
+
+import type { TimeWindow } from '../kernel/window.ts'
+import { fingerprintOf, preprocess } from './preprocess.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
+import { tablesOf } from './project.ts'
+
+/** A window's rows after cleaning, cut by time: each part is a window too, because rows of one timestamp stay together. */
+export type Fresh = {
+  readonly rawRows: number
+  readonly rows: number
+  readonly left: Readonly<Record<string, number>>
+  /** Digest of the processed rows, and of the raw ones. */
+  readonly fingerprint: string
+  readonly rawFingerprint: string
+  readonly fitRows: number
+  readonly earlyStopRows: number
+  readonly holdoutRows: number
+  readonly holdoutDays: number
+  readonly tooSmall: boolean
+  /** Cuts, in ms: fit is [from, earlyStopFromMs), early stopping [earlyStopFromMs, holdoutFromMs), the holdout the rest. */
+  readonly earlyStopFromMs: number
+  readonly holdoutFromMs: number
+}
+
+export function preprocessNewData(rooms: LifecycleRooms) {
+  return async ({ input }: { input: CycleInput }, context: TaskContext): Promise<Fresh> => {
+    const window = { fromMs: input.fromMs, toMs: input.toMs }
+    const done = await preprocess(rooms, {
+      size: input.size,
+      pickupTimes: input.pickupTimes,
+      window,
+      rebuild: 'all',
+      signal: context.signal,
+    })
+    const split = await splitWindow(rooms, input, window, input.splitRatio)
+    context.log(`${split.rows} of ${done.rawRows} rows kept; left out: ${JSON.stringify(done.left)}`)
+    const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.pickupTimes).raw, window)
+    return { rawRows: done.rawRows, left: done.left, fingerprint: done.fingerprint, rawFingerprint, ...split }
+  }
+}
+
+/** Splits a window's processed rows by time. */
+export async function splitWindow(
+  rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,
+  data: Pick<CycleInput, 'size' | 'pickupTimes'>,
+  window: TimeWindow,
+  ratio: number,
+) {
+  const { timeColumn } = rooms.project.specification(data.pickupTimes)
+  const table = tablesOf(data.size, data.pickupTimes).processed
+  const { rows, columns } = await rooms.warehouse.read(table, window, { columns: [timeColumn], orderBy: [] })
+  const times = columns[timeColumn] ?? new Float64Array(rows)
+  const split = splitByTime(times, ratio)
+  const holdoutRows = split.holdout.to - split.holdout.from
+  return {
+    rows,
+    fitRows: split.fit.to - split.fit.from,
+    earlyStopRows: split.earlyStop.to - split.earlyStop.from,
+    holdoutRows,
+    holdoutDays: split.holdoutDays,
+    tooSmall: isTooSmall({ rows: holdoutRows, days: split.holdoutDays }),
+    earlyStopFromMs: times[split.earlyStop.from] ?? window.toMs,
+    holdoutFromMs: split.holdoutFromMs ?? window.toMs,
+  }
+}

@@ -1,0 +1,97 @@
+// Task `re_train`: a challenger, trained on the fresh month (or named by a person), registered, moved to Staging and scored.
+import type { Score } from '../evaluation/day-losses.ts'
+import type { TaskContext } from '../flow/port.ts'
+import type { JsonObject } from '../kernel/json.ts'
+import type { ModelVersion, Move } from '../tracking/port.ts'
+import { type Cast, learnsHistory } from './cast.ts'
+import { trainedToMs } from './champion.ts'
+import type { Fresh } from './fresh.ts'
+import { preprocess } from './preprocess.ts'
+import { windowText } from './recording.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
+import { meanLoss, scoreVersion } from './scoring.ts'
+import { closeTraining, type TrainingPlan, trainVersion } from './train-version.ts'
+
+export type Challenger = {
+  readonly version: number
+  readonly holdout: Score
+  /** `unknown`: made elsewhere, and nobody wrote down which rows it has seen, or it has seen the holdout. */
+  readonly rowsLearnt: 'known' | 'unknown'
+}
+
+interface Input {
+  readonly input: CycleInput
+  readonly fresh: Fresh
+  readonly cast: Cast
+}
+
+export function makeChallenger(rooms: LifecycleRooms) {
+  return async ({ input, fresh, cast }: Input & JsonObject, context: TaskContext): Promise<Challenger> => {
+    const version =
+      input.challenger === null
+        ? await trainChallenger(rooms, { input, fresh, cast }, context)
+        : await rooms.tracking.version(input.model, input.challenger)
+    // A look that can move nothing must not push out what waits in Staging for a person either.
+    if (!cast.hindsight && !input.again) {
+      await enterStaging(rooms, version, `challenger of ${windowText(input)}`, context.effectKey)
+    }
+    const window = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
+    const [holdout] = await scoreVersion(rooms, { model: input.model, version: version.version }, input, [window], context.signal)
+    if (holdout === undefined) throw new Error('a window was scored and its score is missing')
+    await closeTraining(rooms, version, meanLoss(holdout))
+    const reached = trainedToMs(version)
+    return {
+      version: version.version,
+      holdout,
+      rowsLearnt: reached !== null && reached <= fresh.holdoutFromMs ? 'known' : 'unknown',
+    }
+  }
+}
+
+/** Moves a version to Staging; the one that is there is archived as superseded. Nothing happens to a version that is there already. */
+export async function enterStaging(rooms: LifecycleRooms, version: ModelVersion, reason: string, effectKey: string): Promise<void> {
+  const there = (await rooms.tracking.versions(version.name)).find(({ stage }) => stage === 'Staging')
+  const cause = { actor: 'understudy', reason, evidence: null }
+  const moves: Move[] = [{ version: version.version, to: 'Staging', cause }]
+  if (there !== undefined && there.version !== version.version) {
+    moves.unshift({
+      version: there.version,
+      to: 'Archived',
+      cause: { ...cause, reason: `superseded by v${version.version}` },
+    })
+  }
+  await rooms.tracking.move(version.name, moves, `${effectKey}/staging`)
+}
+
+async function trainChallenger(rooms: LifecycleRooms, { input, fresh, cast }: Input, context: TaskContext): Promise<ModelVersion> {
+  if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
+    context.progress('bringing the history up to date')
+    await preprocess(rooms, {
+      size: input.size,
+      pickupTimes: input.pickupTimes,
+      window: { fromMs: rooms.project.historyFromMs, toMs: input.fromMs },
+      rebuild: 'stale',
+      signal: context.signal,
+    })
+  }
+  const plans: TrainingPlan[] = []
+  for (const trainer of input.trainers) plans.push(await planFor(rooms, { input, fresh, cast }, trainer))
+  return await trainVersion(rooms, input, plans, context, cast.runId)
+}
+
+async function planFor(rooms: LifecycleRooms, { input, fresh, cast }: Input, trainer: string): Promise<TrainingPlan> {
+  const warm = cast.warmStarts[trainer] ?? null
+  return {
+    trainer,
+    fit: {
+      fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs,
+      toMs: fresh.earlyStopFromMs,
+    },
+    earlyStop: { fromMs: fresh.earlyStopFromMs, toMs: fresh.holdoutFromMs },
+    steps: null,
+    warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
+    seed: input.seed,
+    splitRatio: input.splitRatio,
+    tags: {},
+  }
+}

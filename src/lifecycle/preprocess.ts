@@ -1,0 +1,108 @@
+// From rows as they came to cleaned rows with their features: one partition per month, replaced whole.
+import { processedSchema, selectCleaningReport, selectProcessed } from '../features/select.ts'
+import { specificationDigest } from '../features/specification.ts'
+import { PlannedError } from '../kernel/errors.ts'
+import { digestOf, type JsonObject } from '../kernel/json.ts'
+import { type Month, monthsOf, type TimeWindow } from '../kernel/window.ts'
+import type { TableInfo, Warehouse } from '../warehouse/port.ts'
+import { type PickupTimes, type Project, tablesOf } from './project.ts'
+
+interface Rooms {
+  readonly project: Project
+  readonly warehouse: Warehouse
+}
+
+/** What cleaning took and left of a window. */
+export interface Preprocessed {
+  readonly months: readonly { readonly month: Month; readonly rows: number }[]
+  readonly rawRows: number
+  readonly keptRows: number
+  /** Rows left out, by the first rule they failed. */
+  readonly left: Readonly<Record<string, number>>
+  /** Digest of the processed rows of the months touched. */
+  readonly fingerprint: string
+}
+
+/**
+ * Brings the processed table up to date for a window's months: those it touches are rebuilt whole where `rebuild` is `all`,
+ * and where their raw rows or the specification have changed otherwise. Other months stay as they are.
+ */
+export async function preprocess(
+  { project, warehouse }: Rooms,
+  options: { size: string; pickupTimes: PickupTimes; window: TimeWindow; rebuild: 'all' | 'stale'; signal?: AbortSignal },
+): Promise<Preprocessed> {
+  const tables = tablesOf(options.size, options.pickupTimes)
+  const raw = await describeRaw(warehouse, tables.raw)
+  const specification = project.specification(options.pickupTimes)
+  const known = await processedTable(warehouse, tables.processed, raw.origin)
+  const months = monthsOf(options.window).map((month) => {
+    const source = raw.partitions.find((partition) => partition.month === month)
+    const basis = digestOf({ raw: source?.fingerprint ?? null, specification: specificationDigest(specification) })
+    return { month, basis }
+  })
+  const stale = months.filter(
+    ({ month, basis }) => known?.partitions.find((partition) => partition.month === month)?.basis !== basis,
+  )
+  const rebuilt = options.rebuild === 'all' ? months : stale
+  if (rebuilt.length > 0) {
+    await warehouse.derive(
+      {
+        from: tables.raw,
+        to: tables.processed,
+        months: rebuilt,
+        select: selectProcessed(specification, warehouse.dialect),
+        schema: processedSchema(specification),
+      },
+      options.signal,
+    )
+  }
+  const report = await warehouse.query(
+    tables.raw,
+    options.window,
+    selectCleaningReport(specification, warehouse.dialect),
+  )
+  const left: Record<string, number> = {}
+  for (const [name, [count]] of Object.entries(report.columns)) if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
+  return {
+    ...(await processedMonths(warehouse, tables.processed, options.window)),
+    rawRows: report.columns['source']?.[0] ?? 0,
+    keptRows: report.columns['kept']?.[0] ?? 0,
+    left,
+  }
+}
+
+/** The raw table, or `NOT_FOUND` with what to type. */
+export async function describeRaw(warehouse: Warehouse, name: string): Promise<TableInfo> {
+  const raw = await warehouse.describe(name)
+  if (raw === null) {
+    throw new PlannedError('NOT_FOUND', `there is no table ${name}; make or bring one: ./understudy preprocess, or ./understudy data import FILE --table ${name}`)
+  }
+  return raw
+}
+
+/** Digest of a table's rows in the months of a window: equal exactly when those rows are. */
+export async function fingerprintOf(warehouse: Warehouse, table: string, window: TimeWindow): Promise<string> {
+  const months = new Set(monthsOf(window))
+  const info = await warehouse.describe(table)
+  const facts: JsonObject[] = (info?.partitions ?? [])
+    .filter((partition) => months.has(partition.month))
+    .map(({ month, fingerprint }) => ({ month, fingerprint }))
+  return digestOf({ origin: info?.origin ?? null, facts })
+}
+
+/** The processed table, unless it was made of rows of another origin: then it goes, all of it would be wrong. */
+async function processedTable(warehouse: Warehouse, name: string, origin: string): Promise<TableInfo | null> {
+  const known = await warehouse.describe(name)
+  if (known === null || known.origin === origin) return known
+  await warehouse.drop(name)
+  return null
+}
+
+async function processedMonths(warehouse: Warehouse, table: string, window: TimeWindow) {
+  const touched = new Set(monthsOf(window))
+  const info = await warehouse.describe(table)
+  const months = (info?.partitions ?? [])
+    .filter(({ month }) => touched.has(month))
+    .map(({ month, rows }) => ({ month, rows }))
+  return { months, fingerprint: await fingerprintOf(warehouse, table, window) }
+}

@@ -1,0 +1,80 @@
+// The definition of one model to keep: what a folder such as `taxifare/` declares and everything else only uses.
+import type { FeatureSpecification } from '../features/specification.ts'
+import { PlannedError } from '../kernel/errors.ts'
+import { type Month, parseDay } from '../kernel/window.ts'
+import type { Batch, TableSchema } from '../warehouse/port.ts'
+
+/** How the source labels its times: as UTC instants, or as the wall clock of the place. */
+export type PickupTimes = 'utc' | 'local'
+
+/** One value of a prediction request. */
+export interface RequestField {
+  readonly name: string
+  readonly kind: 'time' | 'number' | 'integer'
+  readonly label: string
+  /** What the recipe's example asks for; a time is written `YYYY-MM-DD HH:MM:SS`, UTC. */
+  readonly example: string
+}
+
+export interface ProjectDefinition {
+  /** Also the default name of the registered model. */
+  readonly name: string
+  /** What one row is called, in words for people: "ride" and "rides". */
+  readonly row: { readonly one: string; readonly many: string }
+  readonly metric: { readonly name: 'mae'; readonly unit: string }
+  /** Largest error that is good enough, in the metric's unit. */
+  readonly defaultThreshold: number
+  /** The sizes of raw table there are; the first one is the smallest. */
+  readonly sizes: readonly string[]
+  readonly defaultSize: string
+  /** First day that any history can start, `YYYY-MM-DD`. */
+  readonly historyFrom: string
+  /** First day of the month that a newcomer's first cycle treats as fresh. */
+  readonly defaultEvaluationStart: string
+  readonly specification: (pickupTimes: PickupTimes) => FeatureSpecification
+  /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
+  readonly simulate:
+    | ((
+        size: string,
+        options: { signal?: AbortSignal; onProgress?: (month: Month, rows: number) => void },
+      ) => AsyncIterable<Batch>)
+    | null
+  readonly request: readonly RequestField[]
+  /** Key of the predicted value in a reply. */
+  readonly replyKey: string
+}
+
+export interface Project extends ProjectDefinition {
+  readonly historyFromMs: number
+  readonly rawSchema: TableSchema
+}
+
+/** Checks a definition where it is made, so that a mistake shows at start-up and not in the middle of a month. Throws `BAD_INPUT`. */
+export function defineProject(definition: ProjectDefinition): Project {
+  const wrong = (what: string): never => {
+    throw new PlannedError('BAD_INPUT', `project "${definition.name}": ${what}`)
+  }
+  if (!/^[a-z][a-z0-9_-]{0,62}$/.test(definition.name)) {
+    wrong('a name is 1 to 63 of a-z, 0-9, _ and -, starting with a letter')
+  }
+  if (!definition.sizes.includes(definition.defaultSize)) {
+    wrong(`defaultSize "${definition.defaultSize}" is not one of ${definition.sizes.join(', ')}`)
+  }
+  if (!(definition.defaultThreshold > 0)) wrong(`defaultThreshold ${definition.defaultThreshold} is not above 0`)
+  const specification = definition.specification('utc')
+  const names = specification.columns.map((column) => column.name)
+  for (const needed of [specification.timeColumn, specification.target, ...definition.request.map((field) => field.name)]) {
+    if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
+  }
+  parseDay(definition.defaultEvaluationStart)
+  return {
+    ...definition,
+    historyFromMs: parseDay(definition.historyFrom),
+    rawSchema: { timeColumn: specification.timeColumn, columns: specification.columns },
+  }
+}
+
+/** The tables of one size: rows as they came, and cleaned rows with their features (one per reading of the clock). */
+export function tablesOf(size: string, pickupTimes: PickupTimes): { raw: string; processed: string } {
+  return { raw: `raw_${size}`, processed: pickupTimes === 'utc' ? `processed_${size}` : `processed_${size}_local` }
+}

@@ -1,0 +1,58 @@
+// The raw table: made by the project's simulator where nobody has brought rows.
+import { flow } from '../flow/flow.ts'
+import type { FlowEvent, TaskContext } from '../flow/port.ts'
+import { z } from 'zod'
+import { PlannedError } from '../kernel/errors.ts'
+import type { TableInfo } from '../warehouse/port.ts'
+import { tablesOf } from './project.ts'
+import type { LifecycleRooms } from './rooms.ts'
+
+/** How a command watches and stops what it started. */
+export interface Watch {
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: FlowEvent) => void
+}
+
+const rawTable = flow<LifecycleRooms>()({
+  name: 'raw_table',
+  version: 1,
+  input: z.object({ size: z.string() }),
+  async run({ task, rooms }, input): Promise<{ rows: number }> {
+    return await task('make_raw_table', input, makeRawTable(rooms), { retries: 1 })
+  },
+})
+
+/** The raw table of a size; made if it is absent and the project can. Throws `NOT_FOUND`, with what to type, if it cannot. */
+export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch: Watch): Promise<TableInfo> {
+  const name = tablesOf(size, 'utc').raw
+  const existing = await rooms.warehouse.describe(name)
+  if (existing !== null) return existing
+  if (rooms.project.simulate === null) {
+    throw new PlannedError(
+      'NOT_FOUND',
+      `there is no table ${name} and ${rooms.project.name} has no simulator; bring your rows with: ./understudy data import FILE --table ${name}`,
+    )
+  }
+  await rooms.engine.run(rawTable, rooms, { size }, { key: size, lock: `raw/${size}`, whenCompleted: 'anew', ...watch })
+  const made = await rooms.warehouse.describe(name)
+  if (made === null) throw new Error(`${name} was made and is not there`)
+  return made
+}
+
+function makeRawTable(rooms: LifecycleRooms) {
+  return async ({ size }: { size: string }, context: TaskContext): Promise<{ rows: number }> => {
+    const { project, warehouse } = rooms
+    if (project.simulate === null) throw new Error(`${project.name} has no simulator`)
+    let rows = 0
+    const batches = project.simulate(size, {
+      signal: context.signal,
+      onProgress: (month, more) => {
+        rows += more
+        context.progress(`${month}, ${rows.toLocaleString('en-US')} ${project.row.many} simulated`)
+      },
+    })
+    const options = { schema: project.rawSchema, origin: 'simulated', others: 'drop' } as const
+    await warehouse.write(tablesOf(size, 'utc').raw, batches, options)
+    return { rows }
+  }
+}

@@ -1,0 +1,122 @@
+// What the lifecycle works with: the rooms it is handed, and the words its flows share.
+import { z } from 'zod'
+import type { Engine } from '../flow/port.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { JsonObject } from '../kernel/json.ts'
+import type { TimeWindow } from '../kernel/window.ts'
+import type { EpochRecord } from '../learning/port.ts'
+import type { Notifier } from '../notify/port.ts'
+import type { Tracking } from '../tracking/port.ts'
+import type { Warehouse } from '../warehouse/port.ts'
+import type { Project } from './project.ts'
+
+/** What a run records about the program that made it. */
+export interface Provenance {
+  /** Commit of the checkout, or null outside one. */
+  readonly gitCommit: string | null
+  readonly gitDirty: boolean
+  /** Digest over the program's and the project's source files: changes with the code, commit or not. */
+  readonly codeDigest: string
+  /** Digest over the locked versions of every package. */
+  readonly packagesDigest: string
+  readonly node: string
+  readonly machine: string
+}
+
+/** One training, by reference: everything a worker thread needs to do it alone. */
+export interface TrainingRequest {
+  readonly table: string
+  readonly fit: TimeWindow
+  /** Null trains for exactly `steps` steps. */
+  readonly earlyStop: TimeWindow | null
+  readonly steps: number | null
+  readonly trainer: string
+  readonly seed: number
+  readonly pickupTimes: 'utc' | 'local'
+  /** The model file to start from, base64; null for a cold start. */
+  readonly warmStart: string | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface TrainingResult {
+  /** The ONNX file, base64. */
+  readonly model: string
+  readonly settings: JsonObject
+  readonly fitRows: number
+  readonly earlyStopRows: number
+  readonly epochs: readonly EpochRecord[]
+  readonly keptEpoch: number
+  readonly keptSteps: number
+  /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
+  readonly earlyStopMae: number | null
+  readonly stoppedEarly: boolean
+  readonly seconds: number
+}
+
+/** Runs a training away from the event loop. */
+export type RunTraining = (
+  request: TrainingRequest,
+  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void },
+) => Promise<TrainingResult>
+
+/** Where the recipe's own files go (`training_outputs/`): write-only copies under MODEL_TARGET local. */
+export interface RecipeOutputs {
+  save(kind: 'models' | 'params' | 'metrics', extension: 'onnx' | 'json', content: Uint8Array | string): Promise<void>
+}
+
+export interface LifecycleRooms {
+  readonly project: Project
+  readonly warehouse: Warehouse
+  readonly tracking: Tracking
+  readonly engine: Engine
+  readonly notifiers: readonly Notifier[]
+  readonly clock: Clock
+  readonly runTraining: RunTraining
+  readonly provenance: Provenance
+  readonly outputs: RecipeOutputs | null
+}
+
+/** One month of the lifecycle, as it is asked for. It is journalled: all of it must be equal for a run to be resumed. */
+export const CycleInput = z.object({
+  model: z.string(),
+  experiment: z.string(),
+  size: z.string(),
+  origin: z.string(),
+  fromMs: z.int(),
+  toMs: z.int(),
+  splitRatio: z.number(),
+  seed: z.int(),
+  trainers: z.array(z.string()).min(1),
+  /** Null: as each trainer prefers. */
+  trainWindow: z.enum(['month', 'history']).nullable(),
+  refit: z.boolean(),
+  pickupTimes: z.enum(['utc', 'local']),
+  threshold: z.number().positive(),
+  rule: z.enum(['point', 'significant']),
+  /** `ask` a person, or, in a replay, go on without one. */
+  onEscalate: z.enum(['ask', 'keep', 'promote-better']),
+  /** A further look at a month that was decided: moves nothing. */
+  again: z.boolean(),
+  /** A version made elsewhere to score instead of training one. */
+  challenger: z.int().nullable(),
+})
+export type CycleInput = z.infer<typeof CycleInput>
+
+export const FirstModelInput = CycleInput.pick({
+  model: true,
+  experiment: true,
+  size: true,
+  origin: true,
+  seed: true,
+  trainers: true,
+  pickupTimes: true,
+  threshold: true,
+}).extend({
+  fromMs: z.int(),
+  toMs: z.int(),
+  splitRatio: z.number(),
+  accept: z.boolean(),
+  /** A version that waits in Staging and is taken instead of training one. */
+  waiting: z.int().nullable(),
+})
+export type FirstModelInput = z.infer<typeof FirstModelInput>

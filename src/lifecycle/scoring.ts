@@ -1,0 +1,87 @@
+// Scoring a registered version on rows: from its ONNX file, always by the same path, whoever it is.
+import { type DayLoss, type ErrorMetric, type Score, scoreByDay } from '../evaluation/day-losses.ts'
+import { isPlanned, messageOf, throwIfCancelled } from '../kernel/errors.ts'
+import type { TimeWindow } from '../kernel/window.ts'
+import { openPredictor } from '../learning/predictor.ts'
+import type { Tracking } from '../tracking/port.ts'
+import type { Batch, Warehouse } from '../warehouse/port.ts'
+import { type PickupTimes, type Project, tablesOf } from './project.ts'
+
+/** The rows of a size that are read, and how their times are taken. */
+export interface Data {
+  readonly size: string
+  readonly pickupTimes: PickupTimes
+}
+
+interface Rooms {
+  readonly project: Project
+  readonly warehouse: Warehouse
+  readonly tracking: Tracking
+}
+
+/** A project's metric as the evaluation room knows it. */
+export function metricOf(project: Project): ErrorMetric {
+  return { ...project.metric, rowsNoun: project.row.many }
+}
+
+/**
+ * Losses of one version over windows of cleaned rows, per UTC day: one score per window, from one loading of the model.
+ * A version that cannot score the data (its file is damaged, it asks for other columns, or answers with no number) is an answer;
+ * a store that cannot be reached is an error.
+ */
+export async function scoreVersion(
+  rooms: Rooms,
+  who: { model: string; version: number },
+  data: Data,
+  windows: readonly TimeWindow[],
+  signal?: AbortSignal,
+): Promise<readonly Score[]> {
+  const specification = rooms.project.specification(data.pickupTimes)
+  const file = await rooms.tracking.readModelFile(who.model, who.version, 'model.onnx')
+  try {
+    await using predictor = await openPredictor(file)
+    const scores: Score[] = []
+    for (const window of windows) {
+      throwIfCancelled(signal)
+      const { rows, columns } = await readCleaned(rooms, data, window)
+      const { [specification.target]: actual, ...inputs } = columns
+      const times = columns[specification.timeColumn]
+      if (actual === undefined || times === undefined) throw new Error(`no ${specification.target} or time column was read`)
+      const predicted = rows === 0 ? new Float64Array(0) : await predictor.predict(inputs, rows)
+      scores.push(scoreByDay(metricOf(rooms.project), times, actual, predicted))
+    }
+    return scores
+  } catch (error) {
+    if (!isPlanned(error, 'BAD_DATA') && !isPlanned(error, 'BAD_INPUT')) throw error
+    return windows.map(() => ({ kind: 'cannot-score', reason: messageOf(error) }))
+  }
+}
+
+/** The cleaned rows of a window, raw columns only, in their total order. */
+export async function readCleaned(rooms: Pick<Rooms, 'project' | 'warehouse'>, data: Data, window: TimeWindow): Promise<Batch> {
+  const names = rooms.project.specification(data.pickupTimes).columns.map((column) => column.name)
+  const table = tablesOf(data.size, data.pickupTimes).processed
+  return await rooms.warehouse.read(table, window, { columns: names, orderBy: names })
+}
+
+/** Rows of a score. */
+export function rowsOf(days: readonly DayLoss[]): number {
+  return days.reduce((total, day) => total + day.rows, 0)
+}
+
+/** A score's mean loss; null where there is none. */
+export function meanLoss(score: Score | null): number | null {
+  if (score === null || score.kind === 'cannot-score' || score.days.length === 0) return null
+  return score.days.reduce((total, day) => total + day.sum, 0) / rowsOf(score.days)
+}
+
+/** Predictions of one version for rows handed in. */
+export async function predictRows(
+  tracking: Tracking,
+  who: { model: string; version: number },
+  columns: Readonly<Record<string, Float64Array>>,
+  rows: number,
+): Promise<Float64Array> {
+  await using predictor = await openPredictor(await tracking.readModelFile(who.model, who.version, 'model.onnx'))
+  return await predictor.predict(columns, rows)
+}

@@ -1,0 +1,221 @@
+// Training a version: run, curve, ONNX file, registration. Every attempt is a run of its own; the version is registered once.
+import { featureDigest } from '../features/specification.ts'
+import { messageOf, PlannedError } from '../kernel/errors.ts'
+import type { TimeWindow } from '../kernel/window.ts'
+import { modelFolder } from '../learning/model-folder.ts'
+import type { EpochRecord } from '../learning/port.ts'
+import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
+import { TAG } from './champion.ts'
+import { tablesOf } from './project.ts'
+import { datasetInput, endAbandonedRuns, type RunSubject, startRun, windowText } from './recording.ts'
+import type { LifecycleRooms, TrainingResult } from './rooms.ts'
+
+export interface TrainingPlan {
+  readonly trainer: string
+  readonly fit: TimeWindow
+  /** Null to train for exactly `steps` steps. */
+  readonly earlyStop: TimeWindow | null
+  readonly steps: number | null
+  readonly warmStart: ModelVersion | null
+  readonly seed: number
+  readonly splitRatio: number
+  /** Further tags of the version. */
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface TaskHandle {
+  readonly effectKey: string
+  readonly signal: AbortSignal
+  progress(text: string): void
+}
+
+/**
+ * Trains by each plan, keeps the one with the lowest error on its early-stop rows, and registers it as the next version, in stage
+ * None. Done before under this effect key: returns that version, and trains nothing. Its run is left open: what is measured next
+ * belongs to it (`closeTraining`).
+ */
+export async function trainVersion(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  plans: readonly TrainingPlan[],
+  task: TaskHandle,
+  parentRunId: string | null,
+): Promise<ModelVersion> {
+  const earlier = (await rooms.tracking.versions(subject.model)).find((version) => version.tags[TAG.effect] === task.effectKey)
+  if (earlier !== undefined) return earlier
+  await endAbandonedRuns(rooms.tracking, subject.experiment, task.effectKey)
+  const trained = []
+  for (const plan of plans) trained.push(await runOne(rooms, subject, plan, task, parentRunId))
+  const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? 0) - (b.result.earlyStopMae ?? 0))
+  if (best === undefined) throw new PlannedError('BAD_INPUT', 'no trainer was named; set TRAINERS to mlp')
+  for (const { run } of trained) if (run !== best.run) await rooms.tracking.endRun(run.id, 'FINISHED')
+  return await register(rooms, subject, best, task)
+}
+
+/** Writes the gate's figure to the version and its run, and ends the run. Safe to repeat. */
+export async function closeTraining(rooms: LifecycleRooms, version: ModelVersion, holdoutMae: number | null): Promise<void> {
+  const { tracking, clock } = rooms
+  if (holdoutMae !== null) await tracking.setVersionTags(version.name, version.version, { [TAG.holdoutMae]: String(holdoutMae) })
+  if (version.runId === null || (await tracking.run(version.runId)).status !== 'RUNNING') return
+  if (holdoutMae !== null) {
+    const metric = { key: 'holdout_mae', value: holdoutMae, step: 0, timestampMs: clock.nowMs() }
+    await tracking.logMetrics(version.runId, [metric])
+  }
+  await tracking.endRun(version.runId, 'FINISHED')
+}
+
+interface Trained {
+  readonly plan: TrainingPlan
+  readonly run: Run
+  readonly result: TrainingResult
+}
+
+async function runOne(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  plan: TrainingPlan,
+  task: TaskHandle,
+  parentRunId: string | null,
+): Promise<Trained> {
+  const run = await startRun(rooms, subject, {
+    kind: 'train',
+    name: `train ${plan.trainer} ${windowText(plan.fit)}`,
+    parentRunId,
+    tags: { [TAG.effect]: task.effectKey },
+  })
+  try {
+    const result = await train(rooms, subject, plan, task, run)
+    await logTraining(rooms, subject, plan, run, result)
+    return { plan, run, result }
+  } catch (error) {
+    await rooms.tracking.setTags(run.id, { 'understudy.error': messageOf(error).slice(0, 5_000) })
+    await rooms.tracking.endRun(run.id, task.signal.aborted ? 'KILLED' : 'FAILED')
+    throw error
+  }
+}
+
+async function train(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  plan: TrainingPlan,
+  task: TaskHandle,
+  run: Run,
+): Promise<TrainingResult> {
+  const warmStart =
+    plan.warmStart === null
+      ? null
+      : await rooms.tracking.readModelFile(plan.warmStart.name, plan.warmStart.version, 'model.onnx')
+  const logged: Promise<void>[] = []
+  const onEpoch = (record: EpochRecord): void => {
+    const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
+    task.progress(`${plan.trainer}, epoch ${record.epoch + 1}: ${rooms.project.metric.name} ${record.mae.toFixed(3)}${val}`)
+    logged.push(rooms.tracking.logMetrics(run.id, epochMetrics(record, rooms.clock.nowMs())))
+  }
+  try {
+    return await rooms.runTraining(
+      {
+        table: tablesOf(subject.size, subject.pickupTimes).processed,
+        fit: plan.fit,
+        earlyStop: plan.earlyStop,
+        steps: plan.steps,
+        trainer: plan.trainer,
+        seed: plan.seed,
+        pickupTimes: subject.pickupTimes,
+        warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
+        metadata: { 'understudy.run_id': run.id, 'understudy.model': subject.model },
+      },
+      { signal: task.signal, onEpoch },
+    )
+  } finally {
+    await Promise.all(logged)
+  }
+}
+
+function epochMetrics(record: EpochRecord, timestampMs: number): Metric[] {
+  const at = { step: record.epoch, timestampMs }
+  const metrics: Metric[] = [
+    { key: 'loss', value: record.loss, ...at },
+    { key: 'mae', value: record.mae, ...at },
+  ]
+  if (record.valLoss !== null) metrics.push({ key: 'val_loss', value: record.valLoss, ...at })
+  if (record.valMae !== null) metrics.push({ key: 'val_mae', value: record.valMae, ...at })
+  return metrics
+}
+
+async function logTraining(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  plan: TrainingPlan,
+  run: Run,
+  result: TrainingResult,
+): Promise<void> {
+  const { tracking, clock } = rooms
+  const settings = Object.entries(result.settings).map(([key, value]) => [snakeCase(key), typeof value === 'string' ? value : JSON.stringify(value)])
+  const params: Record<string, string> = {
+    context: 'train',
+    training_set_size: subject.size,
+    row_count: String(result.fitRows),
+    early_stop_rows: String(result.earlyStopRows),
+    trainer: plan.trainer,
+    seed: String(plan.seed),
+    split_ratio: String(plan.splitRatio),
+    warm_start_of: plan.warmStart === null ? 'none' : String(plan.warmStart.version),
+    train_from: new Date(plan.fit.fromMs).toISOString(),
+    train_to: new Date(trainedToMs(plan)).toISOString(),
+    pickup_times: subject.pickupTimes,
+    ...Object.fromEntries(settings),
+  }
+  await tracking.logParams(run.id, params)
+  const model = Buffer.from(result.model, 'base64')
+  const at = { step: result.epochs.length, timestampMs: clock.nowMs() }
+  const metrics: Metric[] = [
+    { key: 'training_seconds', value: result.seconds, ...at },
+    { key: 'model_bytes', value: model.byteLength, ...at },
+    { key: 'restored_epoch', value: result.keptEpoch, ...at },
+  ]
+  // The error of the weights kept, one step after the curve: the last word on `mae` is not the best epoch seen on the way.
+  if (result.earlyStopMae !== null) metrics.push({ key: 'mae', value: result.earlyStopMae, ...at })
+  await tracking.logMetrics(run.id, metrics)
+  const window = { fromMs: plan.fit.fromMs, toMs: trainedToMs(plan) }
+  await tracking.logInputs(run.id, [
+    await datasetInput(rooms, subject, { window, rows: result.fitRows + result.earlyStopRows, context: 'train' }),
+  ])
+  for (const file of modelFolder(model, { runId: run.id, createdAtMs: clock.nowMs() })) {
+    await tracking.logArtifact(run.id, `model/${file.path}`, file.bytes)
+  }
+  await rooms.outputs?.save('models', 'onnx', model)
+  await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
+  await rooms.outputs?.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
+}
+
+async function register(rooms: LifecycleRooms, subject: RunSubject, best: Trained, task: TaskHandle): Promise<ModelVersion> {
+  const { plan, run, result } = best
+  const specification = rooms.project.specification(subject.pickupTimes)
+  const tags: Record<string, string> = {
+    [TAG.origin]: subject.origin,
+    [TAG.trainer]: plan.trainer,
+    [TAG.featureDigest]: featureDigest(specification),
+    [TAG.trainedFrom]: new Date(plan.fit.fromMs).toISOString(),
+    [TAG.trainedTo]: new Date(trainedToMs(plan)).toISOString(),
+    [TAG.fitRows]: String(result.fitRows),
+    [TAG.keptSteps]: String(result.keptSteps),
+    [TAG.effect]: task.effectKey,
+    ...(result.earlyStopMae === null ? {} : { [TAG.earlyStopMae]: String(result.earlyStopMae) }),
+    ...(plan.warmStart === null ? {} : { [TAG.warmStartOf]: String(plan.warmStart.version) }),
+    ...plan.tags,
+  }
+  const description = `${plan.trainer}, learnt ${windowText(plan.fit)} of ${subject.size} (${subject.origin})`
+  return await rooms.tracking.registerVersion(
+    { name: subject.model, runId: run.id, path: 'model', description, tags },
+    task.effectKey,
+  )
+}
+
+/** End (exclusive) of all rows a plan looks at. */
+function trainedToMs(plan: TrainingPlan): number {
+  return plan.earlyStop === null ? plan.fit.toMs : plan.earlyStop.toMs
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`)
+}

@@ -1,0 +1,53 @@
+// One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
+import { encode } from '../features/encode.ts'
+import { throwIfCancelled } from '../kernel/errors.ts'
+import type { TimeWindow } from '../kernel/window.ts'
+import { weightsOf } from '../learning/model-file.ts'
+import type { EpochRecord } from '../learning/port.ts'
+import { trainerNamed } from '../learning/trainers.ts'
+import type { Warehouse } from '../warehouse/port.ts'
+import type { Project } from './project.ts'
+import type { TrainingRequest, TrainingResult } from './rooms.ts'
+
+/** Reads the rows, trains and writes the ONNX file. Throws `BAD_DATA` if there are too few rows, `CANCELLED` on the signal. */
+export async function trainModel(
+  rooms: { project: Project; warehouse: Warehouse },
+  request: TrainingRequest,
+  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void },
+): Promise<TrainingResult> {
+  const startedAt = performance.now()
+  const specification = rooms.project.specification(request.pickupTimes)
+  const rowsOf = async (window: TimeWindow) => {
+    const columns = [specification.target, ...specification.features.map((feature) => feature.name)]
+    const orderBy = specification.columns.map((column) => column.name)
+    const batch = await rooms.warehouse.read(request.table, window, { columns, orderBy })
+    throwIfCancelled(options.signal)
+    return encode(specification, batch, { from: 0, to: batch.rows })
+  }
+  const fit = await rowsOf(request.fit)
+  const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
+  const trainer = trainerNamed(request.trainer)
+  const trained = await trainer.train({
+    specification,
+    fit,
+    earlyStop,
+    settings: trainer.defaults,
+    steps: request.steps,
+    seed: request.seed,
+    warmStart: request.warmStart === null ? null : weightsOf(Buffer.from(request.warmStart, 'base64')),
+    ...options,
+  })
+  const model = trainer.toOnnx(specification, trained.weights, request.metadata)
+  return {
+    model: Buffer.from(model).toString('base64'),
+    settings: trainer.defaults,
+    fitRows: fit.rows,
+    earlyStopRows: earlyStop?.rows ?? 0,
+    epochs: trained.epochs,
+    keptEpoch: trained.keptEpoch,
+    keptSteps: trained.keptSteps,
+    earlyStopMae: trained.earlyStopMae,
+    stoppedEarly: trained.stoppedEarly,
+    seconds: (performance.now() - startedAt) / 1000,
+  }
+}

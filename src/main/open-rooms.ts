@@ -1,0 +1,109 @@
+// The only file that knows which adapters exist: opens the rooms a command needs, and closes them.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Settings } from '../cli/command.ts'
+import { runInWorker } from '../flow/worker.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { messageOf, PlannedError } from '../kernel/errors.ts'
+import type { Project } from '../lifecycle/project.ts'
+import type { JsonObject } from '../kernel/json.ts'
+import type { LifecycleRooms, RecipeOutputs, RunTraining, TrainingRequest, TrainingResult } from '../lifecycle/rooms.ts'
+import type { Warehouse } from '../warehouse/port.ts'
+import { EpochMessage } from './lifecycle-worker.ts'
+import { readProvenance } from './provenance.ts'
+import { ROOT } from './settings.ts'
+
+export interface OpenRooms extends LifecycleRooms {
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Opens everything below the home. Throws `BAD_INPUT` if the home cannot be made or written. */
+export async function openRooms(options: {
+  settings: Settings
+  project: Project
+  projectPath: string
+  notify: (line: string) => void
+}): Promise<OpenRooms> {
+  const { settings, project, projectPath, notify } = options
+  await makeHome(settings.home)
+  const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { consoleNotifier }] = await Promise.all([
+    import('../artifacts/disk.ts'),
+    import('../tracking/embedded.ts'),
+    import('../flow/embedded.ts'),
+    import('../notify/console.ts'),
+  ])
+  await using opened = new AsyncDisposableStack()
+  const warehouse = opened.use(await openWarehouse(settings.home))
+  const artifacts = diskArtifacts(join(settings.home, 'artifacts'))
+  const { username: user } = userInfo()
+  const { databasePath } = settings
+  const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user }))
+  const engine = opened.use(await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }))
+  const provenance = await readProvenance(ROOT, dirname(projectPath))
+  const everything = opened.move()
+  return {
+    project,
+    warehouse,
+    tracking,
+    engine,
+    notifiers: [consoleNotifier(notify)],
+    clock: systemClock,
+    runTraining: trainInThread({ home: settings.home, projectPath }),
+    provenance,
+    outputs: settings.target === 'mlflow' ? null : recipeOutputs(join(settings.home, 'training_outputs')),
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  }
+}
+
+/** The warehouse of a home. A training thread opens it too. */
+export async function openWarehouse(home: string): Promise<Warehouse> {
+  const { openDuckdbWarehouse } = await import('../warehouse/duckdb.ts')
+  return await openDuckdbWarehouse({
+    directory: join(home, 'warehouse'),
+    temporaryDirectory: join(home, 'tmp'),
+    clock: systemClock,
+  })
+}
+
+function trainInThread(place: { home: string; projectPath: string }): RunTraining {
+  return async (request, { signal, onEpoch }) => {
+    const output = await runInWorker(
+      new URL('./lifecycle-worker.ts', import.meta.url),
+      { place, request: toJson(request) },
+      { name: `training ${request.trainer}`, signal, onMessage: (message) => onEpoch(EpochMessage.parse(message)) },
+    )
+    return output as unknown as TrainingResult // made by `run` of that module, from the type itself
+  }
+}
+
+/** A request as the JSON that it is: its type names the fields, `Json` wants an index. */
+function toJson({ fit, earlyStop, ...rest }: TrainingRequest): JsonObject {
+  return { ...rest, fit: { ...fit }, earlyStop: earlyStop === null ? null : { ...earlyStop } }
+}
+
+/** Copies under the recipe's names. Two files of one second are told apart by a further number, as nothing may be overwritten. */
+function recipeOutputs(folder: string): RecipeOutputs {
+  return {
+    async save(kind, extension, content) {
+      const stamp = new Date(systemClock.nowMs()).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+      await mkdir(join(folder, kind), { recursive: true })
+      for (let copy = 0; ; copy++) {
+        const path = join(folder, kind, `${stamp}${copy === 0 ? '' : `-${copy}`}.${extension}`)
+        try {
+          return await writeFile(path, content, { flag: 'wx' })
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+        }
+      }
+    },
+  }
+}
+
+async function makeHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true })
+  } catch (error) {
+    throw new PlannedError('BAD_INPUT', `UNDERSTUDY_HOME ${home} cannot be made: ${messageOf(error)}; set another folder`, { cause: error })
+  }
+}
