@@ -1,26 +1,15 @@
+import type { EncodedRows } from '../features/encode.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import type { JsonObject } from '../kernel/json.ts'
-
-/** How features lie in memory. A feature list's numbers and categories keep their order among themselves. */
-export interface EncodedRows {
-  readonly rows: number
-  readonly numberCount: number
-  readonly categoryCount: number
-  /** (rows, numberCount), row-major. */
-  readonly numbers: Float32Array
-  /** (rows, categoryCount), row-major; -1 for none. */
-  readonly codes: Int16Array
-  /** (rows) */
-  readonly target: Float32Array
-}
 
 export interface EpochRecord {
   readonly epoch: number
   /** Training loss, penalty included; mean absolute error in training mode (with dropout), as Keras reports them. */
   readonly loss: number
   readonly mae: number
-  readonly valLoss: number
-  readonly valMae: number
+  /** The same two on the early-stop rows, in inference mode, after the epoch; null without early-stop rows. */
+  readonly valLoss: number | null
+  readonly valMae: number | null
 }
 
 /** A weight by name: shape and values. */
@@ -33,8 +22,10 @@ export interface Tensor {
 export interface TrainingJob<Settings> {
   readonly specification: FeatureSpecification
   readonly fit: EncodedRows
-  /** Decides when to stop and which epoch's weights are kept. */
-  readonly earlyStop: EncodedRows
+  /** Decides when to stop and which epoch's weights are kept; null (a refit): nothing does, and the last weights are kept. */
+  readonly earlyStop: EncodedRows | null
+  /** Take no more optimiser steps than this; without early-stop rows, exactly this many, whatever the settings' epochs say. */
+  readonly steps: number | null
   readonly settings: Settings
   readonly seed: number
   /** Weights to start from (same trainer, same features); null for a cold start. */
@@ -50,23 +41,40 @@ export interface TrainedModel {
   readonly keptEpoch: number
   /** Optimiser steps that led to the weights kept. */
   readonly keptSteps: number
-  /** Mean absolute error of the weights kept, on the early-stop rows. */
-  readonly earlyStopMae: number
+  /** Mean absolute error of the weights kept, on the early-stop rows; null without such rows. */
+  readonly earlyStopMae: number | null
   /** Whether learning ended because it stopped improving, not because epochs ran out. */
   readonly stoppedEarly: boolean
 }
 
-/** A way of learning. `settings` are JSON, so that they can be logged, journalled and compared. */
+/**
+ * A way of learning. `settings` are JSON, so that they can be logged, journalled and compared. All pass `trainer.contract.ts`:
+ * - the same job gives the same weights, bit for bit;
+ * - the error told is that of the weights kept;
+ * - `BAD_INPUT` for settings, rows or warm-start weights that do not fit, `BAD_DATA` if learning runs out of the finite numbers,
+ *   `CANCELLED` soon after the signal;
+ * - the model file predicts what the weights do, and gives the weights back.
+ */
 export interface Trainer<Settings extends JsonObject> {
   readonly name: string
   readonly defaults: Settings
   train(job: TrainingJob<Settings>): Promise<TrainedModel>
+  /** What the weights predict for encoded rows, (rows), in plain JavaScript: the reference the model file is held to. */
+  predictEncoded(specification: FeatureSpecification, weights: readonly Tensor[], rows: EncodedRows): Float32Array
   /** One ONNX file from raw columns to the target. */
-  toOnnx(specification: FeatureSpecification, weights: readonly Tensor[], metadata: Readonly<Record<string, string>>): Uint8Array
+  toOnnx(
+    specification: FeatureSpecification,
+    weights: readonly Tensor[],
+    metadata: Readonly<Record<string, string>>,
+  ): Uint8Array
 }
 
-/** A loaded model: raw columns in (double; timestamps in ms), one prediction per row out. */
+/**
+ * A loaded model: raw columns in (double; timestamps in ms), one prediction per row out. A null (NaN) in gives NaN out, for
+ * that row only. Throws `BAD_INPUT` if a column is missing or too short, `BAD_DATA` if the model cannot take the values.
+ */
 export interface Predictor {
+  /** The raw columns the model reads, by name. */
   readonly inputs: readonly string[]
   predict(columns: Readonly<Record<string, Float64Array>>, rows: number): Promise<Float64Array>
   [Symbol.asyncDispose](): Promise<void>

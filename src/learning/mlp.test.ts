@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { isPlanned } from '../kernel/errors.ts'
+import { type MlpSettings, mlp } from './mlp.ts'
+import { weightsOf } from './model-file.ts'
+import type { EpochRecord } from './port.ts'
+import { firstRows, manyParcels, parcelJob, parcels, trainerContract } from './trainer.contract.ts'
+
+const quick: MlpSettings = {
+  ...mlp.defaults,
+  hidden: [10, 6],
+  learningRate: 0.01,
+  batchSize: 64,
+  epochs: 60,
+  l1: 0.001,
+  l2: 0.0005,
+}
+
+trainerContract(mlp, quick)
+
+test('another seed gives other weights', async () => {
+  const one = await mlp.train(parcelJob(quick, { seed: 1 }))
+  const other = await mlp.train(parcelJob(quick, { seed: 2 }))
+  expect(one.weights[0]?.values).not.toEqual(other.weights[0]?.values)
+})
+
+test('learning stops after `patience` epochs without a better loss, and hands back the best epoch, not the last', async () => {
+  const settings = { ...quick, learningRate: 0.03, epochs: 200, patience: 3 }
+  const { epochs, keptEpoch, keptSteps, stoppedEarly, earlyStopMae, weights } = await mlp.train(parcelJob(settings))
+  const losses = epochs.map(({ valLoss }) => valLoss!) // there are early-stop rows
+  expect(stoppedEarly).toBe(true)
+  expect(keptEpoch).toBe(losses.indexOf(Math.min(...losses)))
+  expect(epochs.length - 1 - keptEpoch).toBe(3)
+  expect(keptSteps).toBe((keptEpoch + 1) * Math.ceil(600 / 64))
+  expect(earlyStopMae).toBe(epochs[keptEpoch]?.valMae)
+  const again = await mlp.train(parcelJob(settings, { earlyStop: null, steps: keptSteps }))
+  expect(again.weights).toEqual(weights) // the same steps, and nothing after them
+})
+
+test("a refit takes exactly the steps asked for, in the middle of an epoch too, past the settings' epochs too", async () => {
+  const refit = await mlp.train(parcelJob({ ...quick, epochs: 1 }, { earlyStop: null, steps: 25 })) // ten steps an epoch
+  expect([refit.keptSteps, refit.keptEpoch, refit.epochs.length, refit.stoppedEarly]).toEqual([25, 2, 3, false])
+  await expect(mlp.train(parcelJob(quick, { steps: 0 }))).rejects.toThrow('asked for 0 steps')
+})
+
+test('a warm start goes on from the weights and batch statistics of a model file', async () => {
+  const first = await mlp.train(parcelJob(quick))
+  const warmStart = weightsOf(mlp.toOnnx(parcels, first.weights, {}))
+  const still = await mlp.train(
+    parcelJob({ ...quick, learningRate: 1e-12, momentum: 0.999_999 }, { warmStart, steps: 1 }),
+  )
+  expect(still.earlyStopMae).toBeCloseTo(first.earlyStopMae!, 3)
+  const colder = await mlp.train(parcelJob({ ...quick, epochs: 1 }))
+  const warmer = await mlp.train(parcelJob({ ...quick, epochs: 1 }, { warmStart }))
+  expect(warmer.earlyStopMae).toBeLessThan(0.5 * colder.earlyStopMae!)
+})
+
+test('a warm start from weights that do not fit names the tensor and both shapes', async () => {
+  const { weights } = await mlp.train(parcelJob(quick, { steps: 1 }))
+  const wider = { ...quick, hidden: [12, 6] }
+  const run = mlp.train(parcelJob(wider, { warmStart: weights }))
+  await expect(run).rejects.toThrow(/hidden_1\/kernel should be \[12, 12\] and it is \[12, 10\]/)
+  const missing = weights.filter(({ name }) => name !== 'hidden_2/moving_variance')
+  await expect(mlp.train(parcelJob(quick, { warmStart: missing }))).rejects.toThrow(
+    'hidden_2/moving_variance should be [6] and there is none',
+  )
+  const broken = weights.map((tensor) => ({ ...tensor, values: tensor.values.map(() => Number.NaN) }))
+  await expect(mlp.train(parcelJob(quick, { warmStart: broken }))).rejects.toThrow('not finite')
+})
+
+test('a learning rate far too high is told as such, with the epoch', async () => {
+  await expect(mlp.train(parcelJob({ ...quick, learningRate: 1e30 }))).rejects.toThrow(
+    /lost its way in epoch \d+.*lower the rate/,
+  )
+})
+
+test('the reported loss holds the penalty and the training error the dropout, the validation error no dropout', async () => {
+  const seen: EpochRecord[] = []
+  const { encoded } = manyParcels(600, 1)
+  const settings = { ...quick, learningRate: 1e-12, dropout: 0.5, epochs: 1, l1: 0, l2: 10 }
+  const warm = await mlp.train(parcelJob({ ...quick, epochs: 60 }))
+  const job = parcelJob(settings, {
+    fit: encoded,
+    earlyStop: encoded,
+    warmStart: warm.weights,
+    onEpoch: (record) => seen.push(record),
+  })
+  await mlp.train(job)
+  const kernel = warm.weights[0]!.values
+  const penalty = 10 * kernel.reduce((sum, w) => sum + w * w, 0)
+  const [record] = seen
+  expect(record!.valLoss).toBeGreaterThan(penalty)
+  expect(record!.valLoss! - penalty).toBeLessThan(record!.loss - penalty)
+  expect(record!.valMae).toBeLessThan(0.5 * record!.mae)
+})
+
+test('it lets the event loop run, so that an abort on a timer ends it while it learns', async () => {
+  const stop = new AbortController()
+  const fit = manyParcels(20_000, 1).encoded
+  setTimeout(() => stop.abort(), 30)
+  const startedAt = performance.now()
+  const run = mlp.train(parcelJob({ ...quick, epochs: 1_000_000, patience: 1_000_000 }, { fit, signal: stop.signal }))
+  await expect(run).rejects.toSatisfy((error) => isPlanned(error, 'CANCELLED'))
+  expect(performance.now() - startedAt).toBeLessThan(3_000)
+})
+
+test('batches larger than the rows, single rows to stop by, and hidden sizes that fill no tile are all learnt from', async () => {
+  const earlyStop = firstRows(manyParcels(3, 9).encoded, 1)
+  const { epochs } = await mlp.train(parcelJob({ ...quick, hidden: [1], batchSize: 10_000, epochs: 2 }, { earlyStop }))
+  expect(epochs.every(({ loss, valLoss }) => Number.isFinite(loss) && Number.isFinite(valLoss))).toBe(true)
+  const deep = await mlp.train(parcelJob({ ...quick, hidden: [7, 3, 5], epochs: 20 }))
+  expect(deep.weights.map(({ name }) => name)).toContain('hidden_3/kernel')
+})

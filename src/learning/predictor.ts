@@ -1,0 +1,107 @@
+// Scores raw rows with an ONNX model file, ours or one made elsewhere, by onnxruntime.
+import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
+import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { type ModelInput, openModelInput } from './model-input.ts'
+import type { Predictor } from './port.ts'
+
+/** Rows handed to the model at once: enough to keep it busy, few enough that its intermediate results stay small (some 10 MB). */
+const BATCH_ROWS = 8_192
+
+/**
+ * Loads a model file. Its inputs are raw columns by name: float, double, int32 or int64, of shape [rows] or [rows, 1]; its
+ * first output is the prediction, float or double, of the same shapes.
+ *
+ * Throws `BAD_DATA` if the file is damaged or the model's inputs and output are not like that.
+ */
+export async function openPredictor(modelBytes: Uint8Array, options: { threads?: number } = {}): Promise<Predictor> {
+  const runtime = await import('onnxruntime-node') // a large native library: only those who score pay for it
+  const session = await load(runtime.InferenceSession, modelBytes, options.threads ?? 2)
+  const inputs = session.inputMetadata.map((input) => openModelInput(input, BATCH_ROWS))
+  const output = checkOutput(session.outputMetadata)
+  const score = async (from: number, count: number, columns: Columns, into: Float64Array): Promise<void> => {
+    const isNull = new Uint8Array(count)
+    const feeds: Record<string, OnnxTensor> = {}
+    for (const input of inputs) {
+      const { values, dimensions } = input.read(columns[input.name]!, from, count, isNull) // `checkColumns` found it
+      feeds[input.name] = new runtime.Tensor(input.type, values, dimensions)
+    }
+    const answers = predictionsOf(await run(session, feeds, output), output, count)
+    for (let i = 0; i < count; i++) into[from + i] = isNull[i] === 1 ? Number.NaN : answers[i]! // count of them
+  }
+  return {
+    inputs: inputs.map(({ name }) => name),
+    async predict(columns, rows) {
+      checkColumns(inputs, columns, rows)
+      const predictions = new Float64Array(rows)
+      for (let from = 0; from < rows; from += BATCH_ROWS) {
+        await score(from, Math.min(BATCH_ROWS, rows - from), columns, predictions)
+      }
+      return predictions
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  }
+}
+
+type Columns = Readonly<Record<string, Float64Array>>
+
+async function load(sessions: typeof InferenceSession, bytes: Uint8Array, threads: number): Promise<InferenceSession> {
+  try {
+    // logSeverityLevel 3: errors only; they are thrown as well, and its warnings about constant folding help nobody.
+    const options = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    } as const
+    return await sessions.create(bytes, options)
+  } catch (error) {
+    throw new PlannedError(
+      'BAD_DATA',
+      `this model file of ${bytes.length} bytes cannot be loaded (${messageOf(error)}); export it again, or use another version`,
+      { cause: error },
+    )
+  }
+}
+
+async function run(
+  session: InferenceSession,
+  feeds: Record<string, OnnxTensor>,
+  output: string,
+): Promise<OnnxTensor | undefined> {
+  try {
+    return (await session.run(feeds, [output]))[output]
+  } catch (error) {
+    throw new PlannedError('BAD_DATA', `the model could not score these rows (${messageOf(error)}); export it again`, {
+      cause: error,
+    })
+  }
+}
+
+function checkOutput(outputs: readonly InferenceSession.ValueMetadata[]): string {
+  const [output] = outputs
+  if (output?.isTensor === true && (output.type === 'float32' || output.type === 'float64')) return output.name
+  const found = output?.isTensor === true ? `${output.type}` : 'not a tensor'
+  throw new PlannedError(
+    'BAD_DATA',
+    `the model's first output, ${output?.name ?? 'which it lacks'}, is ${found}; a prediction is float or double, one per row`,
+  )
+}
+
+function predictionsOf(tensor: OnnxTensor | undefined, name: string, rows: number): Float32Array | Float64Array {
+  const values = tensor?.data
+  if ((values instanceof Float32Array || values instanceof Float64Array) && values.length === rows) return values
+  throw new PlannedError(
+    'BAD_DATA',
+    `the model answered ${rows} rows with ${name} of shape [${tensor?.dims.join(', ') ?? ''}]; it has to give one number per row`,
+  )
+}
+
+function checkColumns(inputs: readonly ModelInput[], columns: Columns, rows: number): void {
+  for (const { name } of inputs) {
+    const column = columns[name]
+    if (column !== undefined && column.length >= rows) continue
+    const found =
+      column === undefined ? `there are ${Object.keys(columns).join(', ') || 'none'}` : `it has ${column.length} values`
+    throw new PlannedError('BAD_INPUT', `the model reads the column ${name} for ${rows} rows, and ${found}; add it`)
+  }
+}

@@ -1,0 +1,20 @@
+// The trainers there are, by name.
+import { PlannedError } from '../kernel/errors.ts'
+import type { JsonObject } from '../kernel/json.ts'
+import { linear } from './linear.ts'
+import { mlp } from './mlp.ts'
+import type { Trainer } from './port.ts'
+
+export const trainers = { mlp, linear } as const
+
+/**
+ * The trainer of a name. Its settings are any JSON here: each trainer checks its own, where they enter.
+ * Throws `BAD_INPUT` listing what there is.
+ */
+export function trainerNamed(name: string): Trainer<JsonObject> {
+  if (Object.hasOwn(trainers, name)) return trainers[name as keyof typeof trainers] // it has one of that name
+  throw new PlannedError(
+    'BAD_INPUT',
+    `there is no trainer named "${name}"; there are ${Object.keys(trainers).join(', ')}`,
+  )
+}
