@@ -33,12 +33,19 @@ export class PlannedError extends Error {
 export function isPlanned(error: unknown, code?: ErrorCode): error is PlannedError {
   if (typeof error !== 'object' || error === null) return false
   const { name, code: found } = error as { name?: unknown; code?: unknown } // read-only peek; both are checked below
-  return name === 'PlannedError' && typeof found === 'string' && found in ERROR_CODES && (code ?? found) === found
+  return (
+    name === 'PlannedError' &&
+    typeof found === 'string' &&
+    Object.hasOwn(ERROR_CODES, found) &&
+    (code ?? found) === found
+  )
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown, an error that has lost its class on the way here included. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (typeof error !== 'object' || error === null) return String(error)
+  const { message } = error as { message?: unknown } // read-only peek; checked below
+  return typeof message === 'string' ? message : Object.prototype.toString.call(error)
 }
 
 /** Marks a branch the types rule out. Throws if it is reached all the same. */
@@ -50,6 +57,8 @@ export function unreachable(value: never): never {
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {
     const reason: unknown = signal.reason
-    throw isPlanned(reason) ? reason : new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on')
+    throw isPlanned(reason)
+      ? reason
+      : new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on')
   }
 }

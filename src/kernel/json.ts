@@ -17,7 +17,11 @@ export function canonicalJson(value: Json): string {
     if (text === undefined) throw new TypeError(`${typeof value} is not JSON`)
     return text
   }
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]` // Array.from, because map leaves holes out
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError(`${Object.prototype.toString.call(value)} is not JSON`) // a Date or a typed array has no keys of its own
+  }
   const parts = Object.keys(value)
     .filter((key) => value[key] !== undefined)
     .sort()

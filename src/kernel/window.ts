@@ -37,12 +37,12 @@ export function parseDay(text: string): number {
  * @example dayText(0) // => '1970-01-01'
  */
 export function dayText(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
+  return new Date(ms).toISOString().slice(0, -'T00:00:00.000Z'.length) // years past 9999 have more digits
 }
 
 /** The month an instant falls in. */
 export function monthOf(ms: number): Month {
-  return dayText(ms).slice(0, 7) as Month // an ISO date starts with one
+  return dayText(ms).slice(0, -'-01'.length) as Month // an ISO date starts with one
 }
 
 /** The window of one month. */
@@ -58,10 +58,15 @@ export function monthWindow(month: Month): TimeWindow {
  */
 export function addMonths(ms: number, months: number): number {
   const date = new Date(ms)
-  const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1)
-  const daysInMonth = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months + 1, 0)).getUTCDate()
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + months]
+  const daysInMonth = new Date(utcDay(year, month + 1, 0)).getUTCDate()
   const dayStart = Math.floor(ms / DAY_MS) * DAY_MS
-  return first + (Math.min(date.getUTCDate(), daysInMonth) - 1) * DAY_MS + (ms - dayStart)
+  return utcDay(year, month, Math.min(date.getUTCDate(), daysInMonth)) + (ms - dayStart)
+}
+
+/** Like Date.UTC, which takes the years 0 to 99 for 1900 to 1999. */
+function utcDay(year: number, month: number, day: number): number {
+  return new Date(0).setUTCFullYear(year, month, day)
 }
 
 /** The month n months later. */
