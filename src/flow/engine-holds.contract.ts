@@ -34,11 +34,11 @@ async function hold(
   held: ReturnType<typeof heldFlow>,
   key: string,
   lock?: string,
-): Promise<Promise<unknown>[]> {
+): Promise<{ run: Promise<unknown> }> {
   const run = engine.run(held.example, null, {}, lock === undefined ? { key } : { key, lock })
   run.catch(() => undefined)
   await Promise.race([held.began, run])
-  return [run]
+  return { run } // in an object, or awaiting the function would await the run
 }
 
 export function holdLaws(openStore: () => Promise<EngineStore>): void {
@@ -47,7 +47,7 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     await using one = await store.open()
     await using two = await store.open()
     const held = heldFlow()
-    const [run] = await hold(one, held, 'k')
+    const { run } = await hold(one, held, 'k')
     for (const engine of [one, two]) {
       await expect(engine.run(held.example, null, {}, { key: 'k', whenCompleted: 'anew' })).rejects.toMatchObject({
         code: 'CONFLICT',
@@ -93,7 +93,7 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     await using slow = await store.open({ process: 'elsewhere' })
     await using engine = await store.open()
     const held = heldFlow()
-    const [slowRun] = await hold(slow, held, 'k')
+    const { run: slowRun } = await hold(slow, held, 'k')
     store.advance(store.leaseMs)
     const { run } = await engine.run(held.example, null, {}, { key: 'k' })
     const [flowRuns, taskRuns] = [await engine.flowRuns(), await engine.taskRuns(run.id)]
@@ -108,7 +108,7 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     const store = await openStore()
     await using engine = await store.open()
     const held = heldFlow()
-    const [run] = await hold(engine, held, 'k')
+    const { run } = await hold(engine, held, 'k')
     store.advance(store.leaseMs * 10)
     held.goOn()
     await expect(run).resolves.toMatchObject({ output: 1 })
@@ -119,7 +119,7 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     await using one = await store.open()
     await using two = await store.open()
     const held = heldFlow('cycle')
-    const [run] = await hold(one, held, '2015-01', 'taxifare')
+    const { run } = await hold(one, held, '2015-01', 'taxifare')
     const other = flowOf(async () => 'ran', { name: 'train' })
     await expect(two.run(other, null, {}, { key: 'first', lock: 'taxifare' })).rejects.toMatchObject({
       code: 'CONFLICT',
@@ -136,7 +136,7 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     await using gone = await store.open({ process: 'gone' })
     await using engine = await store.open()
     const held = heldFlow('cycle')
-    const [goneRun] = await hold(gone, held, '2015-01', 'taxifare')
+    const { run: goneRun } = await hold(gone, held, '2015-01', 'taxifare')
     const other = flowOf(async () => 'ran', { name: 'train' })
     expect((await engine.run(other, null, {}, { key: 'first', lock: 'taxifare' })).output).toBe('ran')
     held.goOn()
