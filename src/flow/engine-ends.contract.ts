@@ -1,17 +1,11 @@
 // Laws of the Engine port about how runs end: completion, failure, cancellation, and what comes after.
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { PlannedError } from '../kernel/errors.ts'
-import { type EngineStore, eventWords, fired, flowOf, gate } from './engine.contract.ts'
+import { type EngineLaws, eventWords, fired, flowOf, gate } from './engine-store.contract.ts'
 
-export function endLaws(openStore: () => Promise<EngineStore>): void {
-  completionLaws(openStore)
-  cancelLaws(openStore)
-  orphanLaws(openStore)
-}
-
-function completionLaws(openStore: () => Promise<EngineStore>): void {
-  test('a completed run is returned without running again, or started anew when asked', async () => {
-    await using engine = await (await openStore()).open()
+export const completionLaws: EngineLaws = {
+  'a completed run is returned without running again, or started anew when asked': async (store) => {
+    await using engine = await store.open()
     let runs = 0
     const example = flowOf(({ task }) => task('a', null, async () => ++runs))
     const first = await engine.run(example, null, { seed: 1 }, { key: 'k' })
@@ -26,10 +20,10 @@ function completionLaws(openStore: () => Promise<EngineStore>): void {
     expect((await engine.run(example, null, { seed: 1 }, { key: 'k' })).output).toBe(2)
     expect((await engine.flowRuns({ key: 'k' })).map(({ id }) => id)).toEqual([anew.run.id, first.run.id]) // newest first
     expect(await engine.flowRuns({ key: 'other' })).toEqual([])
-  })
+  },
 
-  test('an unfinished run is resumed even when anew is asked for', async () => {
-    await using engine = await (await openStore()).open()
+  'an unfinished run is resumed even when anew is asked for': async (store) => {
+    await using engine = await store.open()
     let runs = 0
     const example = flowOf(async ({ task }) => {
       await task('a', null, async () => ++runs)
@@ -44,10 +38,12 @@ function completionLaws(openStore: () => Promise<EngineStore>): void {
     await engine.run(example, null, {}, options)
     expect(runs).toBe(10) // the task was not run a second time
     expect(await engine.flowRuns()).toHaveLength(1)
-  })
+  },
 
-  test('another input under the same key is refused and names both, finished or not; anew leaves the old run behind', async () => {
-    await using engine = await (await openStore()).open()
+  'another input under the same key is refused and names both, finished or not; anew leaves the old run behind': async (
+    store,
+  ) => {
+    await using engine = await store.open()
     let isBroken = true
     const example = flowOf(async ({ task }, input) => {
       await task('a', input, async () => null)
@@ -62,10 +58,10 @@ function completionLaws(openStore: () => Promise<EngineStore>): void {
     await expect(engine.run(example, null, { threshold: 3, seed: 0 }, { key: 'k' })).rejects.toMatchObject(refusal)
     const anew = await engine.run(example, null, { threshold: 3 }, { key: 'k', whenCompleted: 'anew' })
     expect(anew.output).toEqual({ threshold: 3 })
-  })
+  },
 
-  test('an unfinished run of another version of the flow is not resumed; anew leaves it behind', async () => {
-    await using engine = await (await openStore()).open()
+  'an unfinished run of another version of the flow is not resumed; anew leaves it behind': async (store) => {
+    await using engine = await store.open()
     const version = (number: number) =>
       flowOf(
         async () => {
@@ -81,12 +77,12 @@ function completionLaws(openStore: () => Promise<EngineStore>): void {
     })
     expect((await engine.run(version(2), null, {}, { key: 'k', whenCompleted: 'anew' })).output).toBe(2)
     expect((await engine.flowRuns()).map(({ status }) => status)).toEqual(['completed', 'failed'])
-  })
+  },
 }
 
-function cancelLaws(openStore: () => Promise<EngineStore>): void {
-  test('cancelling tells the tasks, waits for them, ends the run, and the same command goes on', async () => {
-    await using engine = await (await openStore()).open()
+export const cancelLaws: EngineLaws = {
+  'cancelling tells the tasks, waits for them, ends the run, and the same command goes on': async (store) => {
+    await using engine = await store.open()
     const stop = new AbortController()
     const done: string[] = []
     const example = flowOf(async ({ task }) => {
@@ -116,10 +112,10 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
     expect(await engine.flowRuns()).toMatchObject([{ status: 'cancelled' }])
     expect((await engine.run(example, null, {}, { key: 'k' })).output).toBe(4)
     expect(done).toEqual(['a', 'b stopped', 'b', 'c'])
-  })
+  },
 
-  test('work that was finished while stopping is kept', async () => {
-    await using engine = await (await openStore()).open()
+  'work that was finished while stopping is kept': async (store) => {
+    await using engine = await store.open()
     const stop = new AbortController()
     let runs = 0
     const example = flowOf(async ({ task }) => {
@@ -135,10 +131,10 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
       code: 'CANCELLED',
     })
     expect((await engine.run(example, null, {}, { key: 'k' })).output).toBe(1)
-  })
+  },
 
-  test('a run cancelled before it began writes nothing', async () => {
-    await using engine = await (await openStore()).open()
+  'a run cancelled before it began writes nothing': async (store) => {
+    await using engine = await store.open()
     const reason = new PlannedError('CANCELLED', 'Ctrl-C')
     const run = engine.run(
       flowOf(async () => null),
@@ -148,10 +144,10 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
     )
     await expect(run).rejects.toBe(reason)
     expect(await engine.flowRuns()).toEqual([])
-  })
+  },
 
-  test('a flow function that mistakes a cancellation for a failure cannot complete the run', async () => {
-    await using engine = await (await openStore()).open()
+  'a flow function that mistakes a cancellation for a failure cannot complete the run': async (store) => {
+    await using engine = await store.open()
     const stop = new AbortController()
     const example = flowOf(async ({ task }) => {
       const [settled] = await Promise.allSettled([
@@ -170,10 +166,10 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
       code: 'CANCELLED',
     })
     expect((await engine.run(example, null, {}, { key: 'k' })).output).toBe('whole')
-  })
+  },
 
-  test('a pause between attempts ends when the run is cancelled', async () => {
-    await using engine = await (await openStore()).open()
+  'a pause between attempts ends when the run is cancelled': async (store) => {
+    await using engine = await store.open()
     const stop = new AbortController()
     const example = flowOf(({ task }) =>
       task(
@@ -190,10 +186,9 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
     }
     const run = engine.run(example, null, {}, { key: 'k', signal: stop.signal, onEvent })
     await expect(run).rejects.toMatchObject({ code: 'CANCELLED' })
-  })
+  },
 
-  test('closing the engine cancels what runs and waits for it', async () => {
-    const store = await openStore()
+  'closing the engine cancels what runs and waits for it': async (store) => {
     const engine = await store.open()
     const began = gate()
     const example = flowOf(({ task }) =>
@@ -213,48 +208,49 @@ function cancelLaws(openStore: () => Promise<EngineStore>): void {
     await using next = await store.open()
     expect(await next.flowRuns()).toMatchObject([{ status: 'cancelled' }])
     expect((await next.run(example, null, {}, { key: 'k' })).output).toBe('resumed')
-  })
+  },
 }
 
-function orphanLaws(openStore: () => Promise<EngineStore>): void {
-  test('when one of two parallel tasks fails, the other is told to stop and waited for; the first error is the run’s', async () => {
-    await using engine = await (await openStore()).open()
-    const order: string[] = []
-    const error = new PlannedError('BAD_DATA', 'the cause')
-    const otherBegan = gate()
-    const example = flowOf(async ({ task }) => {
-      await Promise.all([
-        task('failing', null, async () => {
-          await otherBegan.opened
-          throw error
-        }),
-        task('other', null, async (_, { signal }) => {
-          otherBegan.open()
-          await fired(signal)
-          await new Promise((resolve) => setTimeout(resolve, 10))
-          order.push('other stopped')
-          throw new Error('an error that came of stopping')
-        }),
+export const orphanLaws: EngineLaws = {
+  'when one of two parallel tasks fails, the other is told to stop and waited for; the first error is the run’s':
+    async (store) => {
+      await using engine = await store.open()
+      const order: string[] = []
+      const error = new PlannedError('BAD_DATA', 'the cause')
+      const otherBegan = gate()
+      const example = flowOf(async ({ task }) => {
+        await Promise.all([
+          task('failing', null, async () => {
+            await otherBegan.opened
+            throw error
+          }),
+          task('other', null, async (_, { signal }) => {
+            otherBegan.open()
+            await fired(signal)
+            await new Promise((resolve) => setTimeout(resolve, 10))
+            order.push('other stopped')
+            throw new Error('an error that came of stopping')
+          }),
+        ])
+        return null
+      })
+      const onEvent = ({ kind }: { kind: string }) => {
+        if (kind === 'flow-ended') order.push('run ended')
+      }
+      await expect(engine.run(example, null, {}, { key: 'k', onEvent })).rejects.toBe(error)
+      expect(order).toEqual(['other stopped', 'run ended'])
+      const [run] = await engine.flowRuns()
+      expect(run).toMatchObject({ status: 'failed', error: 'the cause' })
+      expect(await engine.taskRuns(run?.id ?? '')).toMatchObject([
+        { name: 'failing', status: 'failed', error: 'the cause' },
+        { name: 'other', status: 'failed', error: expect.stringContaining('because the run failed') },
       ])
-      return null
-    })
-    const onEvent = ({ kind }: { kind: string }) => {
-      if (kind === 'flow-ended') order.push('run ended')
-    }
-    await expect(engine.run(example, null, {}, { key: 'k', onEvent })).rejects.toBe(error)
-    expect(order).toEqual(['other stopped', 'run ended'])
-    const [run] = await engine.flowRuns()
-    expect(run).toMatchObject({ status: 'failed', error: 'the cause' })
-    expect(await engine.taskRuns(run?.id ?? '')).toMatchObject([
-      { name: 'failing', status: 'failed', error: 'the cause' },
-      { name: 'other', status: 'failed', error: expect.stringContaining('because the run failed') },
-    ])
-    const log = await engine.taskLog(run?.id ?? '', 'other')
-    expect(log.map(({ line }) => line)).toEqual(['while stopping: an error that came of stopping'])
-  })
+      const log = await engine.taskLog(run?.id ?? '', 'other')
+      expect(log.map(({ line }) => line)).toEqual(['while stopping: an error that came of stopping'])
+    },
 
-  test('a flow that ends without awaiting its tasks is a bug that names them, and they are stopped', async () => {
-    await using engine = await (await openStore()).open()
+  'a flow that ends without awaiting its tasks is a bug that names them, and they are stopped': async (store) => {
+    await using engine = await store.open()
     let wasStopped = false
     const example = flowOf(async ({ task }) => {
       const began = gate()
@@ -271,10 +267,10 @@ function orphanLaws(openStore: () => Promise<EngineStore>): void {
       /its tasks forgotten were running; await every task/,
     )
     expect(wasStopped).toBe(true)
-  })
+  },
 
-  test('a failure the flow function catches is not the run’s', async () => {
-    await using engine = await (await openStore()).open()
+  'a failure the flow function catches is not the run’s': async (store) => {
+    await using engine = await store.open()
     const example = flowOf(async ({ task }) => {
       const tried = await task('optional', null, async () => {
         throw new PlannedError('NOT_FOUND', 'none there')
@@ -285,10 +281,10 @@ function orphanLaws(openStore: () => Promise<EngineStore>): void {
       output: 'without it',
       run: { status: 'completed' },
     })
-  })
+  },
 
-  test('a task begun after its flow had ended is refused', async () => {
-    await using engine = await (await openStore()).open()
+  'a task begun after its flow had ended is refused': async (store) => {
+    await using engine = await store.open()
     let late: (() => Promise<unknown>) | undefined
     const example = flowOf(async ({ task }) => {
       late = () => task('late', null, async () => null)
@@ -296,5 +292,5 @@ function orphanLaws(openStore: () => Promise<EngineStore>): void {
     })
     await engine.run(example, null, {}, { key: 'k' })
     await expect(late?.()).rejects.toThrow('begun after flow example had ended')
-  })
+  },
 }

@@ -1,6 +1,6 @@
 // Laws of the Engine port about who may run and write: leases, take-over, fencing, locks.
-import { expect, test } from 'vitest'
-import { type EngineStore, flowOf, gate } from './engine.contract.ts'
+import { expect } from 'vitest'
+import { type EngineLaws, flowOf, gate } from './engine-store.contract.ts'
 import type { Engine } from './port.ts'
 
 /** A flow of two tasks; the first one's first body waits for the gate. */
@@ -41,9 +41,8 @@ async function hold(
   return { run } // in an object, or awaiting the function would await the run
 }
 
-export function holdLaws(openStore: () => Promise<EngineStore>): void {
-  test('a second start of a live run is refused, and told who holds it and since when', async () => {
-    const store = await openStore()
+export const holdLaws: EngineLaws = {
+  'a second start of a live run is refused, and told who holds it and since when': async (store) => {
     await using one = await store.open()
     await using two = await store.open()
     const held = heldFlow()
@@ -58,10 +57,9 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     held.goOn()
     await expect(run).resolves.toMatchObject({ output: 1 })
     expect(held.ran).toEqual(['a1', 'b'])
-  })
+  },
 
-  test('a run of a process that is gone is shown as failed, and taken over at once', async () => {
-    const store = await openStore()
+  'a run of a process that is gone is shown as failed, and taken over at once': async (store) => {
     await using gone = await store.open({ process: 'gone' })
     await using engine = await store.open()
     const held = heldFlow()
@@ -73,10 +71,9 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     expect(output).toBe(2)
     expect(await engine.flowRuns()).toMatchObject([{ id: run.id, status: 'completed' }])
     held.goOn()
-  })
+  },
 
-  test('a run of a process elsewhere is taken over only once its lease has lapsed', async () => {
-    const store = await openStore()
+  'a run of a process elsewhere is taken over only once its lease has lapsed': async (store) => {
     await using elsewhere = await store.open({ process: 'elsewhere' })
     await using engine = await store.open()
     const held = heldFlow()
@@ -86,10 +83,9 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     store.advance(1)
     expect((await engine.run(held.example, null, {}, { key: 'k' })).output).toBe(2)
     held.goOn()
-  })
+  },
 
-  test('a holder whose run was taken over writes nothing more, and is told so', async () => {
-    const store = await openStore()
+  'a holder whose run was taken over writes nothing more, and is told so': async (store) => {
     await using slow = await store.open({ process: 'elsewhere' })
     await using engine = await store.open()
     const held = heldFlow()
@@ -102,20 +98,18 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     expect(await engine.flowRuns()).toEqual(flowRuns)
     expect(await engine.taskRuns(run.id)).toEqual(taskRuns)
     expect(held.ran).toEqual(['a1', 'a2', 'b']) // the slow one did not go on to b
-  })
+  },
 
-  test('a holder that was asleep for longer than its lease goes on if nobody took its run', async () => {
-    const store = await openStore()
+  'a holder that was asleep for longer than its lease goes on if nobody took its run': async (store) => {
     await using engine = await store.open()
     const held = heldFlow()
     const { run } = await hold(engine, held, 'k')
     store.advance(store.leaseMs * 10)
     held.goOn()
     await expect(run).resolves.toMatchObject({ output: 1 })
-  })
+  },
 
-  test('two runs never hold one lock at the same time; it is free again when its run ends', async () => {
-    const store = await openStore()
+  'two runs never hold one lock at the same time; it is free again when its run ends': async (store) => {
     await using one = await store.open()
     await using two = await store.open()
     const held = heldFlow('cycle')
@@ -129,10 +123,9 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     held.goOn()
     await run
     expect((await two.run(other, null, {}, { key: 'second', lock: 'taxifare' })).output).toBe('ran')
-  })
+  },
 
-  test('a lock of a process that is gone is taken over; its run ends as failed and can be resumed later', async () => {
-    const store = await openStore()
+  'a lock of a process that is gone is taken over; its run ends as failed and can be resumed later': async (store) => {
     await using gone = await store.open({ process: 'gone' })
     await using engine = await store.open()
     const held = heldFlow('cycle')
@@ -143,10 +136,9 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     await expect(goneRun).rejects.toMatchObject({ code: 'CONFLICT' })
     expect(await engine.flowRuns({ flow: 'cycle' })).toMatchObject([{ status: 'failed' }])
     expect((await engine.run(held.example, null, {}, { key: '2015-01', lock: 'taxifare' })).output).toBe(2)
-  })
+  },
 
-  test('of many starts of one key at once exactly one runs', async () => {
-    const store = await openStore()
+  'of many starts of one key at once exactly one runs': async (store) => {
     const engines = await Promise.all(Array.from({ length: 5 }, () => store.open()))
     const held = heldFlow()
     const runs = engines.map((engine) => engine.run(held.example, null, {}, { key: 'k' }))
@@ -158,5 +150,5 @@ export function holdLaws(openStore: () => Promise<EngineStore>): void {
     expect(results.filter((result) => result === 'CONFLICT').length).toBeGreaterThanOrEqual(1)
     expect(held.ran).toEqual(['a1', 'b']) // those that came after its end were handed its output
     for (const engine of engines) await engine[Symbol.asyncDispose]()
-  })
+  },
 }

@@ -1,59 +1,15 @@
-// The laws of the Engine port. An adapter's test calls `engineLaws` with a way to open engines on one fresh store.
-import { describe } from 'vitest'
-import { z } from 'zod'
-import type { Json } from '../kernel/json.ts'
-import { endLaws } from './engine-ends.contract.ts'
+// The laws of the Engine port. An adapter's test calls `engineLaws` with a way to make a fresh store.
+import { describe, test } from 'vitest'
+import { cancelLaws, completionLaws, orphanLaws } from './engine-ends.contract.ts'
 import { holdLaws } from './engine-holds.contract.ts'
-import { taskLaws } from './engine-tasks.contract.ts'
-import { flow } from './flow.ts'
-import type { Engine, Flow, FlowContext, FlowEvent } from './port.ts'
+import type { EngineStore } from './engine-store.contract.ts'
+import { attemptLaws, logLaws, replayLaws } from './engine-tasks.contract.ts'
+import { valueLaws } from './engine-values.contract.ts'
 
-/** One store and the engines on it, which stand for processes. */
-export interface EngineStore {
-  /**
-   * An engine that belongs to this process, to one of this machine that is `gone`, or to a live one `elsewhere`.
-   * Tasks get `graceMs` (50 ms if absent) to stop. Its leases last `leaseMs` of the store's clock.
-   */
-  open(options?: { process?: 'gone' | 'elsewhere'; graceMs?: number }): Promise<Engine>
-  readonly leaseMs: number
-  advance(ms: number): void
-}
+const LAWS = { replayLaws, valueLaws, attemptLaws, logLaws, completionLaws, cancelLaws, orphanLaws, holdLaws }
 
 export function engineLaws(openStore: () => Promise<EngineStore>): void {
-  describe('tasks', () => taskLaws(openStore))
-  describe('ends', () => endLaws(openStore))
-  describe('holds', () => holdLaws(openStore))
-}
-
-/** A flow without rooms that takes any JSON. */
-export function flowOf<Output extends Json>(
-  run: (context: FlowContext<null>, input: Json) => Promise<Output>,
-  options: { name?: string; version?: number } = {},
-): Flow<null, Json, Output> {
-  return flow<null>()({ name: options.name ?? 'example', version: options.version ?? 1, input: z.json(), run })
-}
-
-/** Events as short words, `task-started a 1`, and a listener that gathers them. */
-export function eventWords(): { words: string[]; onEvent: (event: FlowEvent) => void } {
-  const words: string[] = []
-  const onEvent = (event: FlowEvent): void => {
-    const subject = 'task' in event ? [event.task] : []
-    const detail = 'attempt' in event ? [event.attempt] : 'replayed' in event && event.replayed ? ['replayed'] : []
-    words.push([event.kind, ...subject, ...detail].join(' '))
-  }
-  return { words, onEvent }
-}
-
-/** A promise that is kept when told to. */
-export function gate(): { opened: Promise<void>; open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { opened: promise, open: resolve }
-}
-
-/** Is kept when the signal fires. */
-export function fired(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+  describe.each(Object.entries(LAWS))('%s', (_, laws) => {
+    for (const [name, law] of Object.entries(laws)) test(name, async () => law(await openStore()))
   })
 }
