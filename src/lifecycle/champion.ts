@@ -86,10 +86,11 @@ export function warmStartFor(
 export function comparisonFor(
   roster: Roster,
   champion: ModelVersion,
-  window: { origin: string; fromMs: number; holdoutFromMs: number },
+  window: { origin: string; fromMs: number; holdoutFromMs: number; again: boolean },
 ): { version: ModelVersion | null; hindsight: boolean } {
   const reached = trainedToMs(champion)
-  if (reached !== null && reached <= window.holdoutFromMs) return { version: champion, hindsight: false }
+  // At a further look the champion may be the very one that this holdout chose, which no longer makes a fair opponent.
+  if (!window.again && reached !== null && reached <= window.holdoutFromMs) return { version: champion, hindsight: false }
   const earlier = formerChampions(roster, window.origin).find((version) => {
     const trainedTo = trainedToMs(version)
     return trainedTo !== null && trainedTo <= window.fromMs

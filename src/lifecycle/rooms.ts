@@ -50,6 +50,8 @@ export interface TrainingResult {
   /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
   readonly earlyStopMae: number | null
   readonly stoppedEarly: boolean
+  /** False for a cold start, asked for or because the file to start from is damaged. */
+  readonly warmStarted: boolean
   readonly seconds: number
 }
 

@@ -159,7 +159,7 @@ async function logTraining(
     trainer: plan.trainer,
     seed: String(plan.seed),
     split_ratio: String(plan.splitRatio),
-    warm_start_of: plan.warmStart === null ? 'none' : String(plan.warmStart.version),
+    warm_start_of: warmStartText(plan, result) ?? 'none',
     train_from: new Date(plan.fit.fromMs).toISOString(),
     train_to: new Date(trainedToMs(plan)).toISOString(),
     pickup_times: subject.pickupTimes,
@@ -191,6 +191,7 @@ async function logTraining(
 async function register(rooms: LifecycleRooms, subject: RunSubject, best: Trained, task: TaskHandle): Promise<ModelVersion> {
   const { plan, run, result } = best
   const specification = rooms.project.specification(subject.pickupTimes)
+  const warmStart = warmStartText(plan, result)
   const tags: Record<string, string> = {
     [TAG.origin]: subject.origin,
     [TAG.trainer]: plan.trainer,
@@ -201,7 +202,7 @@ async function register(rooms: LifecycleRooms, subject: RunSubject, best: Traine
     [TAG.keptSteps]: String(result.keptSteps),
     [TAG.effect]: task.effectKey,
     ...(result.earlyStopMae === null ? {} : { [TAG.earlyStopMae]: String(result.earlyStopMae) }),
-    ...(plan.warmStart === null ? {} : { [TAG.warmStartOf]: String(plan.warmStart.version) }),
+    ...(warmStart === null ? {} : { [TAG.warmStartOf]: warmStart }),
     ...plan.tags,
   }
   const description = `${plan.trainer}, learnt ${windowText(plan.fit)} of ${subject.size} (${subject.origin})`
@@ -209,6 +210,11 @@ async function register(rooms: LifecycleRooms, subject: RunSubject, best: Traine
     { name: subject.model, runId: run.id, path: 'model', description, tags },
     task.effectKey,
   )
+}
+
+/** Number of the version whose weights a training began with; null for a cold start. */
+function warmStartText(plan: TrainingPlan, result: TrainingResult): string | null {
+  return plan.warmStart !== null && result.warmStarted ? String(plan.warmStart.version) : null
 }
 
 /** End (exclusive) of all rows a plan looks at. */

@@ -1,9 +1,9 @@
 // One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
 import { encode } from '../features/encode.ts'
-import { throwIfCancelled } from '../kernel/errors.ts'
+import { isPlanned, throwIfCancelled } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { weightsOf } from '../learning/model-file.ts'
-import type { EpochRecord } from '../learning/port.ts'
+import type { EpochRecord, Tensor } from '../learning/port.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import type { Project } from './project.ts'
@@ -27,6 +27,7 @@ export async function trainModel(
   const fit = await rowsOf(request.fit)
   const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
   const trainer = trainerNamed(request.trainer)
+  const warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
   const trained = await trainer.train({
     specification,
     fit,
@@ -34,7 +35,7 @@ export async function trainModel(
     settings: trainer.defaults,
     steps: request.steps,
     seed: request.seed,
-    warmStart: request.warmStart === null ? null : weightsOf(Buffer.from(request.warmStart, 'base64')),
+    warmStart,
     ...options,
   })
   const model = trainer.toOnnx(specification, trained.weights, request.metadata)
@@ -48,6 +49,17 @@ export async function trainModel(
     keptSteps: trained.keptSteps,
     earlyStopMae: trained.earlyStopMae,
     stoppedEarly: trained.stoppedEarly,
+    warmStarted: warmStart !== null,
     seconds: (performance.now() - startedAt) / 1000,
+  }
+}
+
+/** The weights of a model file; null if it is damaged, so that a broken champion can still be succeeded, from a cold start. */
+function readWeights(file: string): readonly Tensor[] | null {
+  try {
+    return weightsOf(Buffer.from(file, 'base64'))
+  } catch (error) {
+    if (isPlanned(error, 'BAD_DATA')) return null
+    throw error
   }
 }

@@ -1,0 +1,106 @@
+// A stage for lifecycle tests: the real rooms in a folder of their own, training in this thread, notices caught.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { diskArtifacts } from '../../src/artifacts/disk.ts'
+import { openEmbeddedEngine } from '../../src/flow/embedded.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { type Month, monthWindow } from '../../src/kernel/window.ts'
+import type { Project } from '../../src/lifecycle/project.ts'
+import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
+import { type CycleRequest, type CycleResult, MONTH_SPLIT, runCycle } from '../../src/lifecycle/run-cycle.ts'
+import { trainModel } from '../../src/lifecycle/training.ts'
+import { openEmbeddedTracking } from '../../src/tracking/embedded.ts'
+import { openMemoryWarehouse } from '../../src/warehouse/memory.ts'
+
+export interface Stage extends LifecycleRooms {
+  readonly folder: string
+  /** Every notice sent, oldest first. */
+  readonly notices: string[]
+  /** How many trainings were run. */
+  readonly trainings: { count: number }
+  /** Runs a month with the usual settings. */
+  month(month: Month, options?: Partial<CycleRequest>, signal?: AbortSignal): Promise<CycleResult>
+  /** `v1 Production, v2 Archived`: every version, oldest first. */
+  cast(): Promise<string>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Half a second passes at every look, so that nothing happens at the same moment. */
+function tickingClock(): Clock {
+  let nowMs = Date.UTC(2020, 6, 1)
+  return {
+    nowMs: () => {
+      nowMs += 500
+      return nowMs
+    },
+  }
+}
+
+/** Opens it. `learning` sees each training begin, and may throw. */
+export async function openStage(project: Project, options: { learning?: (count: number) => void } = {}): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-stage-'))
+  const clock = tickingClock()
+  const warehouse = openMemoryWarehouse()
+  const artifacts = diskArtifacts(join(folder, 'artifacts'))
+  const tracking = await openEmbeddedTracking({ databasePath: join(folder, 'mlflow.db'), artifacts, clock, user: 'tester' })
+  const engine = await openEmbeddedEngine({ databasePath: join(folder, 'flow.db'), clock: { nowMs: () => Date.now() } })
+  const notices: string[] = []
+  const trainings = { count: 0 }
+  const rooms: LifecycleRooms = {
+    project,
+    warehouse,
+    tracking,
+    engine,
+    clock,
+    notifiers: [{ channel: 'list', send: async ({ text }) => void notices.push(text) }],
+    runTraining: async (request, how) => {
+      trainings.count++
+      options.learning?.(trainings.count)
+      return await trainModel({ project, warehouse }, request, how)
+    },
+    provenance: { gitCommit: null, gitDirty: false, codeDigest: 'c0de', packagesDigest: 'none', node: 'v24', machine: 'test' },
+    outputs: null,
+  }
+  return {
+    ...rooms,
+    folder,
+    notices,
+    trainings,
+    month: (month, changes = {}, signal) =>
+      runCycle(rooms, { ...usual(project), ...monthWindow(month), ...changes }, signal === undefined ? {} : { signal }),
+    cast: async () =>
+      (await tracking.versions(project.name))
+        .toReversed()
+        .map(({ version, stage }) => `v${version} ${stage}`)
+        .join(', '),
+    async [Symbol.asyncDispose]() {
+      await engine[Symbol.asyncDispose]()
+      await tracking[Symbol.asyncDispose]()
+      await warehouse[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The usual request: linear models that learn one month at a time, so that a month's conditions decide what happens. */
+export function usual(project: Project): CycleRequest {
+  return {
+    model: project.name,
+    experiment: `${project.name}_experiment`,
+    size: project.defaultSize,
+    ...monthWindow('2020-04'),
+    splitRatio: MONTH_SPLIT,
+    seed: 0,
+    trainers: ['linear'],
+    trainWindow: 'month',
+    refit: false,
+    pickupTimes: 'utc',
+    threshold: project.defaultThreshold,
+    rule: 'point',
+    onEscalate: 'ask',
+    again: false,
+    challenger: null,
+    acceptFirst: true,
+  }
+}

@@ -1,0 +1,14 @@
+// One worker per core of a small machine; a test that needs more time says so itself.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{src,taxifare,tests}/**/*.test.ts'],
+    maxWorkers: 2,
+    pool: 'forks',
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    reporters: ['dot'],
+  },
+})
