@@ -154,8 +154,8 @@ const ROWS = 2 ** 12
 
 /**
  * Position of the district a point is in, or -1. A point on the line between two cells belongs to the one to its south or
- * west, as in pygeohash, which halves an interval by "greater than the middle". Dividing before the origin is moved keeps
- * every boundary exact: adding 180 first would round some points across.
+ * west, as in the recipe's pygeohash 1.2, which halves an interval by "greater than the middle" (later versions do not).
+ * Dividing before the origin is moved keeps the lines exact in New York: adding 180 first would round some points across.
  */
 function districtOf(point: { readonly latitude: Expression; readonly longitude: Expression }): Expression {
   const row = ceiling(divide(point.latitude, CELL_DEGREES))

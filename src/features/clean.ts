@@ -61,13 +61,12 @@ function markDuplicates(reasons: Int32Array, values: readonly Float64Array[], is
   }
 }
 
-/** Whether a row is before another by the first column in which they differ, nulls last. */
+/** Whether a row is before another, its duplicate, by the first column in which they differ. Their nulls are the same ones. */
 function comesBefore(values: readonly Float64Array[], row: number, other: number): boolean {
   for (const column of values) {
     const [mine, theirs] = [column[row]!, column[other]!]
     if (mine < theirs) return true
     if (mine > theirs) return false
-    if (Number.isNaN(mine) !== Number.isNaN(theirs)) return Number.isNaN(theirs)
   }
   return false
 }

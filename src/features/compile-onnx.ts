@@ -123,7 +123,7 @@ function addStep(
  * on sin y = x. Beyond 1/2 the half-angle form, so that the step's divisor, cos y, stays above 0.86.
  *
  * Units   x in [-1, 1], NaN outside; radians out.
- * Error   4.5e-16 at most over 4 million x, against the exact arcsine: Newton squares float32's 6e-8.
+ * Error   6.5e-15 at most, against Math.asin, over 4 million x: Newton squares the error of float32's, about 1e-7.
  */
 function addArcsine(graph: OnnxGraph, x: string): string {
   const { node } = graph

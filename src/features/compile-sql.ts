@@ -90,10 +90,7 @@ function countedRelations({ columns, timeColumn, cleaning }: FeatureSpecificatio
   const rounded = new Set(cleaning.duplicates.asFloat32)
   const keys = columns.map(({ name }) => (rounded.has(name) ? float32(quoted(name)) : quoted(name)))
   const order = [timeColumn, ...columns.map(({ name }) => name).filter((name) => name !== timeColumn)]
-  const window = [
-    `partition by ${keys.join(', ')}`,
-    `order by ${order.map((name) => `${quoted(name)} nulls last`).join(', ')}`,
-  ]
+  const window = [`partition by ${keys.join(', ')}`, `order by ${order.map(quoted).join(', ')}`]
   return [
     ['plain', plain],
     ['counted', `select *,\n  row_number() over (${window.join('\n    ')}) as ${COPY}\nfrom plain`],

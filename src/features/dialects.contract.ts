@@ -13,7 +13,7 @@ import { encodedWidth, type FeatureSpecification } from './specification.ts'
 export interface Dialects {
   /** Rows of a SELECT of the SQL dialect, NaN for null, in no particular order. */
   runSql(specification: FeatureSpecification, source: Batch, sql: string): Promise<Batch>
-  /** Holds all three dialects to the same features, row by row. `key` names a raw column that numbers the rows. */
+  /** Holds all three dialects to the same features, row by row. `key` names a raw column in which no two rows are alike. */
   expectEqual(specification: FeatureSpecification, rows: Batch, key: string): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -56,12 +56,11 @@ export async function openDialects(): Promise<Dialects> {
       const encoded = encodeReference(specification, reference, rows.rows)
       const uncleaned = { ...specification, cleaning: { duplicates: null, nulls: 'keep', rules: [] } as const }
       const found = await runSql(uncleaned, rows, compileToSql(uncleaned))
-      const order = Array.from(found.columns[key]!.keys()).sort(
-        (a, b) => found.columns[key]![a]! - found.columns[key]![b]!,
-      )
+      const [foundOrder, order] = [found, rows].map(({ columns }) => orderBy(columns[key]!))
       for (const { name } of specification.features) {
-        const inOrder = order.map((row) => found.columns[name]![row]!)
-        expectClose(inOrder, reference[name]!, `SQL, ${name}`)
+        const inSql = foundOrder!.map((row) => found.columns[name]![row]!)
+        const inJavaScript = order!.map((row) => reference[name]![row]!)
+        expectClose(inSql, inJavaScript, `SQL, ${name}`)
       }
       expectClose(await runOnnx(specification, rows), encoded, 'ONNX')
     },
@@ -123,6 +122,10 @@ function encodeReference(
     }
   }
   return encoded
+}
+
+function orderBy(key: Float64Array): number[] {
+  return Array.from(key.keys()).sort((a, b) => key[a]! - key[b]!)
 }
 
 /** To 1e-6, relative where beyond 1; NaN and infinities in the same places. */

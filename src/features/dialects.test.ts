@@ -134,7 +134,7 @@ describe('the three dialects', () => {
       fc.asyncProperty(features, fc.array(aRow, { minLength: 1, maxLength: 40 }), async (list, rows) => {
         await dialects.expectEqual(specificationOf(list), numbered(rows), 'row')
       }),
-      { seed: 20_261_122, numRuns: 100 },
+      { seed: 20_261_122, numRuns: 60 },
     )
   }, 600_000)
 })
@@ -186,7 +186,7 @@ describe('cleaning', () => {
           expect(rowTexts(sql)).toEqual(rowTexts(javascript))
         }
       }),
-      { seed: 20_261_122, numRuns: 100 },
+      { seed: 20_261_122, numRuns: 60 },
     )
   }, 60_000)
 
