@@ -45,6 +45,8 @@ const anyPath = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => pa
 export function artifactsContract(name: string, open: () => Promise<ArtifactStore>): void {
   describe(`${name} keeps the laws of an artifact store`, () => {
     readingLaws(open)
+    absenceLaws(open)
+    concurrencyLaws(open)
     pathLaws(open)
     listingLaws(open)
   })
@@ -87,20 +89,9 @@ function readingLaws(open: () => Promise<ArtifactStore>): void {
     await store.put('a', new Uint8Array(0))
     expect(await store.get('a')).toEqual(new Uint8Array(0))
   })
+}
 
-  test('of many puts at once to one path one wins whole, and every read on the way sees one of them whole', async () => {
-    const store = await open()
-    const versions = Array.from({ length: 8 }, (_, i) => new Uint8Array(200_000).fill(i + 1))
-    await store.put('m/model', versions[0]!)
-    const isWhole = (bytes: Uint8Array): boolean => bytes.length === 200_000 && bytes.every((byte) => byte === bytes[0])
-    const puts = versions.map((bytes) => store.put('m/model', bytes))
-    const reads = Array.from({ length: 20 }, async () => isWhole(await store.get('m/model')))
-    expect((await Promise.all(reads)).every(Boolean)).toBe(true)
-    await Promise.all(puts)
-    expect(isWhole(await store.get('m/model'))).toBe(true)
-    expect(await store.list('')).toEqual([{ path: 'm/model', bytes: 200_000 }])
-  })
-
+function absenceLaws(open: () => Promise<ArtifactStore>): void {
   test('an absent path, a folder and a path below a file are NOT_FOUND to get and delete', async () => {
     const store = await open()
     await store.put('a/b', bytesOf('x'))
@@ -128,6 +119,21 @@ function readingLaws(open: () => Promise<ArtifactStore>): void {
     await store.delete('a/b/c')
     await store.put('a', bytesOf('y'))
     expect(await store.list('')).toEqual([{ path: 'a', bytes: 1 }])
+  })
+}
+
+function concurrencyLaws(open: () => Promise<ArtifactStore>): void {
+  test('of many puts at once to one path one wins whole, and every read on the way sees one of them whole', async () => {
+    const store = await open()
+    const versions = Array.from({ length: 8 }, (_, i) => new Uint8Array(200_000).fill(i + 1))
+    await store.put('m/model', versions[0]!)
+    const isWhole = (bytes: Uint8Array): boolean => bytes.length === 200_000 && bytes.every((byte) => byte === bytes[0])
+    const puts = versions.map((bytes) => store.put('m/model', bytes))
+    const reads = Array.from({ length: 20 }, async () => isWhole(await store.get('m/model')))
+    expect((await Promise.all(reads)).every(Boolean)).toBe(true)
+    await Promise.all(puts)
+    expect(isWhole(await store.get('m/model'))).toBe(true)
+    expect(await store.list('')).toEqual([{ path: 'm/model', bytes: 200_000 }])
   })
 
   test('puts and deletes side by side in one folder do not disturb each other', async () => {

@@ -99,12 +99,17 @@ test('a process killed in the middle of a put leaves the old bytes', async () =>
   const store: ArtifactStore = diskArtifacts(root)
   await store.put('model', bytes)
   const script = `
+    import { readdirSync, statSync } from 'node:fs'
     import { diskArtifacts } from ${JSON.stringify(new URL('./disk.ts', import.meta.url).href)}
-    void diskArtifacts(${JSON.stringify(root)}).put('model', new Uint8Array(64_000_000))
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3)`
+    const root = ${JSON.stringify(root)}
+    const isWriting = () => readdirSync(root, { recursive: true, withFileTypes: true })
+      .some((entry) => entry.isFile() && statSync(entry.parentPath + '/' + entry.name).size > 3)
+    setInterval(() => isWriting() && process.kill(process.pid, 'SIGKILL'), 0)
+    await diskArtifacts(root).put('model', new Uint8Array(300_000_000))`
   expect(() => execFileSync(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'pipe' })).toThrow()
   expect(await store.get('model')).toEqual(bytes)
   expect(await store.list('')).toEqual([{ path: 'model', bytes: 3 }])
+  expect(await readdir(join(root, '.partial'))).toHaveLength(1)
 })
 
 test('a disk that refuses is UNAVAILABLE and says why', async () => {

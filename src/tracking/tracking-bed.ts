@@ -7,7 +7,7 @@ export interface TestClock extends Clock {
   advance(ms: number): void
 }
 
-/** An adapter over an empty store, with what a test needs around it. */
+/** An adapter over an empty store, opened for the user "tester", with what a test needs around it. */
 export interface TrackingBed {
   readonly tracking: Tracking
   readonly clock: TestClock

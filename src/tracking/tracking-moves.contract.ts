@@ -10,6 +10,7 @@ const move = (version: number, to: Stage, expect?: Stage): Move =>
 
 export function moveLaws(open: OpenBed): void {
   moving(open)
+  movingOften(open)
   refusing(open)
   remembering(open)
   noticing(open)
@@ -72,7 +73,9 @@ function moving(open: OpenBed): void {
     expect(await tracking.move(MODEL, [])).toEqual([])
     expect(await tracking.history(MODEL)).toHaveLength(1)
   })
+}
 
+function movingOften(open: OpenBed): void {
   test('the models of one store do not touch each other', async () => {
     const { tracking } = await open()
     const [version] = await registered(tracking)

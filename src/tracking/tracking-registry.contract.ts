@@ -4,6 +4,7 @@ import { MODEL, MODEL_BYTES, NOON_MS, type OpenBed, registered, startedRun } fro
 
 export function registryLaws(open: OpenBed): void {
   registrationLaws(open)
+  repeatedAndRefusedLaws(open)
   numberLaws(open)
   readingLaws(open)
 }
@@ -45,7 +46,9 @@ function registrationLaws(open: OpenBed): void {
     expect((await tracking.versions(MODEL)).map((version) => version.version)).toEqual([2, 1])
     expect(await tracking.versions('TAXIFARE')).toEqual([])
   })
+}
 
+function repeatedAndRefusedLaws(open: OpenBed): void {
   test('a registration with an effect key happens once and returns what it first did', async () => {
     const { tracking, openAgain } = await open()
     const [first] = await registered(tracking)

@@ -5,6 +5,8 @@ import { INPUT, NOON_MS, type OpenBed, point, startedRun } from './tracking-bed.
 export function runLaws(open: OpenBed): void {
   experimentLaws(open)
   startLaws(open)
+  effectLaws(open)
+  absenceLaws(open)
   artifactLaws(open)
   sealLaws(open)
   searchLaws(open)
@@ -54,7 +56,9 @@ function startLaws(open: OpenBed): void {
     expect(Object.keys(run.tags)).toEqual(expect.arrayContaining(['mlflow.source.name', 'mlflow.source.type']))
     expect(await tracking.run(run.id)).toEqual(run)
   })
+}
 
+function effectLaws(open: OpenBed): void {
   test('a start with an effect key happens once, also through another adapter; without one it happens every time', async () => {
     const { tracking, openAgain, clock } = await open()
     const { id: experimentId } = await tracking.experiment('taxi')
@@ -93,7 +97,9 @@ function startLaws(open: OpenBed): void {
     })
     expect((await tracking.startRun({ experimentId, name: 'a' }, 'key')).name).toBe('a')
   })
+}
 
+function absenceLaws(open: OpenBed): void {
   test('what is absent is NOT_FOUND and named', async () => {
     const { tracking } = await open()
     const absent = { code: 'NOT_FOUND', message: expect.stringContaining('f00d') }
