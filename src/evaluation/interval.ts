@@ -2,7 +2,7 @@
 import type { DayLoss, PairedDay } from './day-losses.ts'
 import { studentTQuantile } from './student-t.ts'
 
-export type Interval = { readonly low: number; readonly high: number }
+type Interval = { readonly low: number; readonly high: number }
 
 /** A model's error: row-weighted mean loss; no interval on fewer than two days. */
 export type ErrorEstimate = { readonly mean: number; readonly interval: Interval | null }

@@ -3,7 +3,7 @@ import { PlannedError } from '../kernel/errors.ts'
 import { DAY_MS } from '../kernel/window.ts'
 
 /** Rows `[from, to)` of an ordered table. */
-export type RowRange = { readonly from: number; readonly to: number }
+type RowRange = { readonly from: number; readonly to: number }
 
 /** The three parts of a window's rows, in order of time; any of them can be empty. */
 export type Split = {
