@@ -54,8 +54,8 @@ export function errorOf(days: readonly DayLoss[], level: number): ErrorEstimate 
  * Shapes  one entry per day.
  * Units   those of the losses; `level` is a fraction, 0.95 for a first look.
  * Error   `high` is below zero for equal models in 2.5 % of months by design. Measured (`gate.simulation.test.ts`): 4.0, 3.3 and 2.7 %
- *         on 5, 8 and 30 days whose rows differ up to eightfold; but 12 % on 5 days of which one holds seven rows in ten, and 12 to
- *         18 % where the luck of days is as lopsided as a log-normal.
+ *         on 5, 8 and 30 days whose rows differ up to eightfold; but 12 % on 5 days of which one holds seven rows in ten, and up to
+ *         21 % on 5 days whose luck is as lopsided as a log-normal, rarely far in the champion's favour.
  * Returns null on fewer than two days. The smallest visible difference is (t of the level + t.80) standard errors.
  * Source  A. C. Cameron and D. L. Miller, "A Practitioner's Guide to Cluster-Robust Inference", J. Human Resources 50(2), 2015,
  *         sections II and VI; for a mean the CR1 factor is days / (days - 1).
