@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
 import { messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { isRunning, OWN_MARK } from './process-mark.ts'
+import { isGone, OWN_MARK } from './process-mark.ts'
 
-const FOLDER_PREFIX = 'duckdb-'
+const FOLDER_PREFIX = 'understudy-duckdb-'
 
 export interface DuckdbSettings {
   /** Where DuckDB puts what does not fit in memory. Each session has a folder of its own in it. */
@@ -27,6 +27,9 @@ export interface Lane {
 export interface DuckdbSession {
   /** Lends a connection. When the signal fires, its statement is interrupted and `CANCELLED` is thrown. */
   use<T>(signal: AbortSignal | undefined, work: (lane: Lane) => Promise<T>): Promise<T>
+  /** The same for work that cannot be one function: whoever borrows gives back. */
+  borrow(signal: AbortSignal | undefined): Promise<{ readonly lane: Lane; giveBack(): void }>
+  readonly memoryLimitMb: number
   close(): void
 }
 
@@ -56,31 +59,50 @@ export async function openDuckdbSession(settings: DuckdbSettings): Promise<Duckd
     return connection
   }
 
-  return {
-    async use(signal, work) {
+  async function borrow(signal: AbortSignal | undefined): Promise<{ lane: Lane; giveBack(): void }> {
+    throwIfCancelled(signal)
+    const connection = await connect()
+    let interrupting: NodeJS.Timeout | undefined
+    // An interrupt is forgotten if it comes just before a statement begins, so it is repeated until the work has ended.
+    const stop = (): void => {
+      connection.interrupt()
+      interrupting = setInterval(() => connection.interrupt(), 20)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    const guard = async <T>(statement: () => Promise<T>): Promise<T> => {
       throwIfCancelled(signal)
-      const connection = await connect()
-      let interrupting: NodeJS.Timeout | undefined
-      // An interrupt is forgotten if it comes just before a statement begins, so it is repeated until the work has ended.
-      const stop = (): void => {
-        connection.interrupt()
-        interrupting = setInterval(() => connection.interrupt(), 20)
-      }
-      signal?.addEventListener('abort', stop, { once: true })
       try {
-        const lane: Lane = {
-          connection,
-          run: (sql) => guard(signal, () => connection.run(sql)),
-          stream: (sql) => guard(signal, () => connection.stream(sql)),
-        }
-        return await work(lane)
+        const result = await statement()
+        throwIfCancelled(signal)
+        return result
       } catch (error) {
         throwIfCancelled(signal)
         throw explain(error, settings)
-      } finally {
+      }
+    }
+    return {
+      lane: {
+        connection,
+        run: (sql) => guard(() => connection.run(sql)),
+        stream: (sql) => guard(() => connection.stream(sql)),
+      },
+      giveBack() {
         signal?.removeEventListener('abort', stop)
         clearInterval(interrupting)
         idle.push(connection)
+      },
+    }
+  }
+
+  return {
+    memoryLimitMb,
+    borrow,
+    async use(signal, work) {
+      const { lane, giveBack } = await borrow(signal)
+      try {
+        return await work(lane)
+      } finally {
+        giveBack()
       }
     },
     close() {
@@ -88,19 +110,6 @@ export async function openDuckdbSession(settings: DuckdbSettings): Promise<Duckd
       instance.closeSync()
       rmSync(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** A statement's result, unless the signal fired meanwhile. */
-async function guard<T>(signal: AbortSignal | undefined, statement: () => Promise<T>): Promise<T> {
-  throwIfCancelled(signal)
-  try {
-    const result = await statement()
-    throwIfCancelled(signal)
-    return result
-  } catch (error) {
-    throwIfCancelled(signal)
-    throw error
   }
 }
 
@@ -128,6 +137,6 @@ function removeLeftFolders(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (!name.startsWith(FOLDER_PREFIX)) continue
     const mark = name.slice(FOLDER_PREFIX.length).replace(/-[0-9a-f]+$/, '')
-    if (!isRunning(mark)) rmSync(join(directory, name), { recursive: true, force: true })
+    if (isGone(mark)) rmSync(join(directory, name), { recursive: true, force: true })
   }
 }

@@ -8,8 +8,8 @@ import type { DuckdbSession, Lane } from './duckdb-session.ts'
 import type { Batch, TableSchema } from './port.ts'
 import { monthNumbers, monthOfNumber, storableColumns } from './rows.ts'
 
-/** Values gathered before they are written out: 64 MB of doubles. */
-const GATHERED_VALUES = 8_000_000
+/** Values gathered before they are written out, per MB of the memory limit: a sixth of it, in doubles. */
+const GATHERED_PER_MB = 20_000
 /** Rows appended between two looks at the event loop and the signal: a few milliseconds. */
 const STEP_ROWS = 65_536
 /** Not the name of any column of a table. */
@@ -24,7 +24,7 @@ export async function writeBatches(
   signal: AbortSignal | undefined,
 ): Promise<WrittenFile[]> {
   const files: WrittenFile[] = []
-  const gatheredRows = Math.ceil(GATHERED_VALUES / (schema.columns.length + 1))
+  const gatheredRows = Math.ceil((session.memoryLimitMb * GATHERED_PER_MB) / (schema.columns.length + 1))
   const timeIndex = schema.columns.findIndex(({ name }) => name === schema.timeColumn)
   await session.use(signal, async (lane) => {
     let gathered = await openGathering(lane, schema)
@@ -41,13 +41,13 @@ export async function writeBatches(
           throwIfCancelled(signal)
           if (gathered.rows < gatheredRows) continue
           files.push(...(await writeOut(session, staging, schema, gathered, signal)))
-          await closeGathering(lane, gathered)
+          await closeGathering(session, gathered)
           gathered = await openGathering(lane, schema)
         }
       }
       files.push(...(await writeOut(session, staging, schema, gathered, signal)))
     } finally {
-      await closeGathering(lane, gathered)
+      await closeGathering(session, gathered)
     }
   })
   return files
@@ -89,8 +89,8 @@ async function writeOut(
   return files
 }
 
-/** Not through the lane's guard: it has to happen after a cancellation too. */
-async function closeGathering({ connection }: Lane, { table, appender }: Gathering): Promise<void> {
+/** On a connection that no signal interrupts: it has to happen after a cancellation too. */
+async function closeGathering(session: DuckdbSession, { table, appender }: Gathering): Promise<void> {
   appender.closeSync()
-  await connection.run(`drop table ${table}`)
+  await session.use(undefined, (lane) => lane.run(`drop table ${table}`))
 }

@@ -4,10 +4,13 @@ import { readFileSync } from 'node:fs'
 /** This process, as `number-start`; the start is empty where the system does not tell it. */
 export const OWN_MARK = `${process.pid}-${startOf(process.pid)}`
 
-/** Whether the process that left a mark still runs. Anything that is no mark belongs to nobody. */
-export function isRunning(mark: string): boolean {
+/** Whether the process that left a mark is gone. What is no mark was left by somebody else, and is not ours to judge. */
+export function isGone(mark: string): boolean {
   const match = /^(\d+)-(\d*)$/.exec(mark)
-  if (match === null) return false
+  return match !== null && !isRunning(match)
+}
+
+function isRunning(match: RegExpExecArray): boolean {
   const pid = Number(match[1])
   try {
     process.kill(pid, 0)

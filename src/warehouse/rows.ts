@@ -7,9 +7,13 @@ import type { Batch, Column, TableInfo, TableSchema } from './port.ts'
 export const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z')
 export const LATEST_MS = Date.UTC(10_000, 0, 1)
 
+export function isTableName(text: string): boolean {
+  return /^[a-z][a-z0-9_]{0,62}$/.test(text)
+}
+
 /** Throws `BAD_INPUT` unless the name can be a folder and an identifier everywhere. */
 export function checkTableName(table: string): void {
-  if (!/^[a-z][a-z0-9_]{0,62}$/.test(table)) {
+  if (!isTableName(table)) {
     throw new PlannedError(
       'BAD_INPUT',
       `"${table}" is not a table name: small letters, digits and _, starting with a letter`,

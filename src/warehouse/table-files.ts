@@ -14,8 +14,8 @@ import {
   type StoredTable,
 } from './manifest.ts'
 import type { TableSchema } from './port.ts'
-import { isRunning, OWN_MARK } from './process-mark.ts'
-import { checkDerived, checkSameKind, checkTableName, isSameKind } from './rows.ts'
+import { isGone, OWN_MARK } from './process-mark.ts'
+import { checkDerived, checkSameKind, checkTableName, isSameKind, isTableName } from './rows.ts'
 import { withLock } from './table-lock.ts'
 
 /** A reader may hold the list it read this long; then the files that went from it are removed. */
@@ -64,7 +64,8 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
 
   async function names(): Promise<string[]> {
     const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : []
-    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort()
+    const folders = entries.filter((entry) => entry.isDirectory() && isTableName(entry.name))
+    return folders.map(({ name }) => name).sort()
   }
 
   async function read(table: string): Promise<StoredTable | null> {
@@ -96,10 +97,13 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
       const manifest = name === except ? null : await readManifest(manifestOf(name)).catch(() => null)
       if (manifest === null || manifest.table !== null) continue
       if (manifest.retired.some(({ atMs }) => atMs > clock.nowMs() - RETIREMENT_MS)) continue
-      await withLock(lockOf(name), {}, async () => {
-        const now = await readManifest(manifestOf(name))
-        if (now?.table === null) await rm(folderOf(name), { recursive: true, force: true })
-      })
+      // If somebody is writing there, it is theirs again, or goes another time.
+      await withLock(lockOf(name), { waitMs: 0 }, async () => {
+        if ((await readManifest(manifestOf(name)))?.table !== null) return
+        await sweep(folderOf(name), emptyManifest())
+        await rm(manifestOf(name))
+        await rmdir(folderOf(name)) // not if it holds a writer's staging
+      }).catch(() => {})
     }
   }
 
@@ -213,7 +217,7 @@ async function sweep(folder: string, manifest: Manifest): Promise<void> {
       const path = join(folder, name)
       if (name.startsWith(STAGING_PREFIX)) {
         const mark = name.slice(STAGING_PREFIX.length).replace(/-[0-9a-f]+$/, '')
-        if (!isRunning(mark)) await rm(path, { recursive: true, force: true })
+        if (isGone(mark)) await rm(path, { recursive: true, force: true })
       } else if (name.startsWith('month=')) {
         const files = await readdir(path)
         const gone = files.filter((file) => !known.has(`${name}/${file}`))

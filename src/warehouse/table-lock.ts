@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } fr
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { isRunning, OWN_MARK } from './process-mark.ts'
+import { isGone, OWN_MARK } from './process-mark.ts'
 
 const WAIT_MS = 20_000
 /** What is done under a lock takes milliseconds: one this old was left by a thread that was ended, or by a machine put to sleep. */
@@ -65,7 +65,7 @@ function breakIfLeft(path: string, holder: string): boolean {
   const [mark = '', id = ''] = holder.split(' ')
   const ageMs = ageOf(path)
   // An empty file is a lock whose holder is just about to write its name.
-  const isLeft = holder === '' ? ageMs > 10_000 : !isRunning(mark) || ageMs > ABANDONED_MS
+  const isLeft = holder === '' ? ageMs > 10_000 : isGone(mark) || ageMs > ABANDONED_MS
   if (!isLeft) return false
   const breaker = `${path}-breaking-${id}`
   if (!take(breaker, OWN_MARK)) {

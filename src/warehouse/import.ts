@@ -1,0 +1,45 @@
+// A person's own file into a table of the warehouse, whole or not at all.
+import { PlannedError } from '../kernel/errors.ts'
+import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
+import type { TableInfo, Warehouse } from './port.ts'
+
+export interface ImportOptions extends ForeignFileOptions {
+  readonly origin: string
+  /** What happens to a table that is there: the import is refused, or its rows all go, or the new rows join them. */
+  readonly existing: 'refuse' | 'replace' | 'append'
+}
+
+export interface Imported extends ImportReport {
+  readonly format: string
+  readonly table: TableInfo
+}
+
+/**
+ * Imports a file. Throws what `readForeignFile` and `Warehouse.write` throw, and `CONFLICT` if the table is there and is to be
+ * neither replaced nor appended to, or holds rows of another origin; nothing is written then.
+ */
+export async function importFile(
+  warehouse: Warehouse,
+  table: string,
+  path: string,
+  options: ImportOptions,
+): Promise<Imported> {
+  const { schema, origin, existing, signal } = options
+  const current = await warehouse.describe(table)
+  if (current !== null && existing === 'refuse') {
+    throw new PlannedError(
+      'CONFLICT',
+      `table ${table} is there already, with ${current.origin} rows. Say whether to replace it or to append to it`,
+      { facts: { table, origin: current.origin } },
+    )
+  }
+  await using file = await readForeignFile(path, options)
+  const info = await warehouse.write(table, file.batches(), {
+    schema,
+    origin,
+    others: existing === 'replace' ? 'drop' : 'keep',
+    within: 'append',
+    signal,
+  })
+  return { ...file.report(), format: file.format, table: info }
+}
