@@ -20,7 +20,7 @@ export interface Settings {
   readonly trainWindow: 'month' | 'history' | null
   readonly refit: boolean
   readonly seed: number
-  readonly pickupTimes: 'utc' | 'local'
+  readonly timeReading: 'utc' | 'local'
 }
 
 /** Where a setting's value came from; for `doctor`. */

@@ -7,8 +7,8 @@ import type { Settings } from './command.ts'
 
 /** What every flow takes from the settings. */
 export function fromSettings(settings: Settings) {
-  const { model, experiment, size, seed, trainers, trainWindow, refit, pickupTimes, threshold, rule } = settings
-  return { model, experiment, size, seed, trainers: [...trainers], trainWindow, refit, pickupTimes, threshold, rule }
+  const { model, experiment, size, seed, trainers, trainWindow, refit, timeReading, threshold, rule } = settings
+  return { model, experiment, size, seed, trainers: [...trainers], trainWindow, refit, timeReading, threshold, rule }
 }
 
 /** The month that begins on a day. */

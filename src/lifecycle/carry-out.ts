@@ -170,7 +170,7 @@ async function record(rooms: LifecycleRooms, { input, cast }: Input, outcome: Cy
     trainers: input.trainers.join(','),
     train_window: input.trainWindow ?? 'default',
     refit: String(input.refit),
-    pickup_times: input.pickupTimes,
+    time_reading: input.timeReading,
   })
   const values: Record<string, number | null> = {
     champion_holdout_mae: outcome.champion?.error ?? null,

@@ -52,7 +52,7 @@ export function findCast(rooms: LifecycleRooms) {
     const blocked = champion !== null && comparison === null ? nothingToCompare(champion, input) : null
     const warmStartOf = (trainer: string): number | null => {
       if (learnsHistory(input, trainer)) return null
-      const digest = featureDigest(rooms.project.specification(input.pickupTimes))
+      const digest = featureDigest(rooms.project.specification(input.timeReading))
       const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }
       return warmStartFor(roster, wanted)?.version ?? null
     }

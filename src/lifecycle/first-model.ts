@@ -57,7 +57,7 @@ function preprocessHistory(rooms: LifecycleRooms) {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
     await preprocess(rooms, {
       size: input.size,
-      pickupTimes: input.pickupTimes,
+      timeReading: input.timeReading,
       window,
       rebuild: 'stale',
       signal: context.signal,

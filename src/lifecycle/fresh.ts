@@ -31,14 +31,14 @@ export function preprocessNewData(rooms: LifecycleRooms) {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
     const done = await preprocess(rooms, {
       size: input.size,
-      pickupTimes: input.pickupTimes,
+      timeReading: input.timeReading,
       window,
       rebuild: 'all',
       signal: context.signal,
     })
     const split = await splitWindow(rooms, input, window, input.splitRatio)
     context.log(`${split.rows} of ${done.rawRows} rows kept; left out: ${JSON.stringify(done.left)}`)
-    const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.pickupTimes).raw, window)
+    const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, window)
     return { rawRows: done.rawRows, left: done.left, fingerprint: done.fingerprint, rawFingerprint, ...split }
   }
 }
@@ -46,18 +46,19 @@ export function preprocessNewData(rooms: LifecycleRooms) {
 /** Splits a window's processed rows by time. */
 export async function splitWindow(
   rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,
-  data: Pick<CycleInput, 'size' | 'pickupTimes'>,
+  data: Pick<CycleInput, 'size' | 'timeReading'>,
   window: TimeWindow,
   ratio: number,
 ) {
-  const { timeColumn } = rooms.project.specification(data.pickupTimes)
-  const table = tablesOf(data.size, data.pickupTimes).processed
-  const { rows, columns } = await rooms.warehouse.read(table, window, { columns: [timeColumn], orderBy: [] })
-  const times = columns[timeColumn] ?? new Float64Array(rows)
+  const { timeColumn } = rooms.project.specification(data.timeReading)
+  const table = tablesOf(data.size, data.timeReading).processed
+  const isThere = (await rooms.warehouse.describe(table)) !== null // it is not before the first month was preprocessed
+  const read = isThere ? await rooms.warehouse.read(table, window, { columns: [timeColumn], orderBy: [] }) : null
+  const times = read?.columns[timeColumn] ?? new Float64Array(0)
   const split = splitByTime(times, ratio)
   const holdoutRows = split.holdout.to - split.holdout.from
   return {
-    rows,
+    rows: times.length,
     fitRows: split.fit.to - split.fit.from,
     earlyStopRows: split.earlyStop.to - split.earlyStop.from,
     holdoutRows,

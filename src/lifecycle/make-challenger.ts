@@ -68,7 +68,7 @@ async function trainChallenger(rooms: LifecycleRooms, { input, fresh, cast }: In
     context.progress('bringing the history up to date')
     await preprocess(rooms, {
       size: input.size,
-      pickupTimes: input.pickupTimes,
+      timeReading: input.timeReading,
       window: { fromMs: rooms.project.historyFromMs, toMs: input.fromMs },
       rebuild: 'stale',
       signal: context.signal,

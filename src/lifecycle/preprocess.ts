@@ -5,7 +5,7 @@ import { PlannedError } from '../kernel/errors.ts'
 import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { type Month, monthsOf, type TimeWindow } from '../kernel/window.ts'
 import type { TableInfo, Warehouse } from '../warehouse/port.ts'
-import { type PickupTimes, type Project, tablesOf } from './project.ts'
+import { type TimeReading, type Project, tablesOf } from './project.ts'
 
 interface Rooms {
   readonly project: Project
@@ -29,11 +29,11 @@ export interface Preprocessed {
  */
 export async function preprocess(
   { project, warehouse }: Rooms,
-  options: { size: string; pickupTimes: PickupTimes; window: TimeWindow; rebuild: 'all' | 'stale'; signal?: AbortSignal },
+  options: { size: string; timeReading: TimeReading; window: TimeWindow; rebuild: 'all' | 'stale'; signal?: AbortSignal },
 ): Promise<Preprocessed> {
-  const tables = tablesOf(options.size, options.pickupTimes)
+  const tables = tablesOf(options.size, options.timeReading)
   const raw = await describeRaw(warehouse, tables.raw)
-  const specification = project.specification(options.pickupTimes)
+  const specification = project.specification(options.timeReading)
   const known = await processedTable(warehouse, tables.processed, raw.origin)
   const months = monthsOf(options.window).map((month) => {
     const source = raw.partitions.find((partition) => partition.month === month)

@@ -5,7 +5,7 @@ import { type Month, parseDay } from '../kernel/window.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
 
 /** How the source labels its times: as UTC instants, or as the wall clock of the place. */
-export type PickupTimes = 'utc' | 'local'
+export type TimeReading = 'utc' | 'local'
 
 /** One value of a prediction request. */
 export interface RequestField {
@@ -31,7 +31,7 @@ export interface ProjectDefinition {
   readonly historyFrom: string
   /** First day of the month that a newcomer's first cycle treats as fresh. */
   readonly defaultEvaluationStart: string
-  readonly specification: (pickupTimes: PickupTimes) => FeatureSpecification
+  readonly specification: (timeReading: TimeReading) => FeatureSpecification
   /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
   readonly simulate:
     | ((
@@ -75,6 +75,6 @@ export function defineProject(definition: ProjectDefinition): Project {
 }
 
 /** The tables of one size: rows as they came, and cleaned rows with their features (one per reading of the clock). */
-export function tablesOf(size: string, pickupTimes: PickupTimes): { raw: string; processed: string } {
-  return { raw: `raw_${size}`, processed: pickupTimes === 'utc' ? `processed_${size}` : `processed_${size}_local` }
+export function tablesOf(size: string, timeReading: TimeReading): { raw: string; processed: string } {
+  return { raw: `raw_${size}`, processed: timeReading === 'utc' ? `processed_${size}` : `processed_${size}_local` }
 }

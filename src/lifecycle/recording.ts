@@ -12,7 +12,7 @@ export interface RunSubject {
   readonly experiment: string
   readonly model: string
   readonly size: string
-  readonly pickupTimes: 'utc' | 'local'
+  readonly timeReading: 'utc' | 'local'
   readonly origin: string
 }
 
@@ -39,7 +39,7 @@ export async function startRun(
     'understudy.packages_digest': provenance.packagesDigest,
     'understudy.node': provenance.node,
     'understudy.machine': provenance.machine,
-    'understudy.preprocessing': specificationDigest(project.specification(subject.pickupTimes)),
+    'understudy.preprocessing': specificationDigest(project.specification(subject.timeReading)),
     ...(provenance.gitCommit === null ? {} : { 'mlflow.source.git.commit': provenance.gitCommit }),
     ...(run.parentRunId === null ? {} : { 'mlflow.parentRunId': run.parentRunId }),
     ...run.tags,
@@ -53,9 +53,9 @@ export async function datasetInput(
   subject: RunSubject,
   data: { window: TimeWindow; rows: number; context: 'train' | 'eval' },
 ): Promise<DatasetInput> {
-  const table = tablesOf(subject.size, subject.pickupTimes).processed
+  const table = tablesOf(subject.size, subject.timeReading).processed
   const fingerprint = await fingerprintOf(rooms.warehouse, table, data.window)
-  const specification = rooms.project.specification(subject.pickupTimes)
+  const specification = rooms.project.specification(subject.timeReading)
   const source: JsonObject = {
     table,
     origin: subject.origin,

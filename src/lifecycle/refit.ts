@@ -95,7 +95,7 @@ async function meanDistance(
   { input, fresh, judged, version }: { input: CycleInput; fresh: Fresh; judged: ModelVersion; version: ModelVersion },
 ): Promise<number> {
   const { rows, columns } = await readCleaned(rooms, input, { fromMs: fresh.holdoutFromMs, toMs: input.toMs })
-  const { [rooms.project.specification(input.pickupTimes).target]: _, ...inputs } = columns
+  const { [rooms.project.specification(input.timeReading).target]: _, ...inputs } = columns
   const one = await predictRows(rooms.tracking, { model: input.model, version: judged.version }, inputs, rows)
   const other = await predictRows(rooms.tracking, { model: input.model, version: version.version }, inputs, rows)
   let sum = 0

@@ -32,7 +32,7 @@ export interface TrainingRequest {
   readonly steps: number | null
   readonly trainer: string
   readonly seed: number
-  readonly pickupTimes: 'utc' | 'local'
+  readonly timeReading: 'utc' | 'local'
   /** The model file to start from, base64; null for a cold start. */
   readonly warmStart: string | null
   readonly metadata: Readonly<Record<string, string>>
@@ -92,7 +92,7 @@ export const CycleInput = z.object({
   /** Null: as each trainer prefers. */
   trainWindow: z.enum(['month', 'history']).nullable(),
   refit: z.boolean(),
-  pickupTimes: z.enum(['utc', 'local']),
+  timeReading: z.enum(['utc', 'local']),
   threshold: z.number().positive(),
   rule: z.enum(['point', 'significant']),
   /** `ask` a person, or, in a replay, go on without one. */
@@ -111,7 +111,7 @@ export const FirstModelInput = CycleInput.pick({
   origin: true,
   seed: true,
   trainers: true,
-  pickupTimes: true,
+  timeReading: true,
   threshold: true,
 }).extend({
   fromMs: z.int(),

@@ -62,9 +62,9 @@ async function runFirstModel(
 ): Promise<FirstModelOutcome | null> {
   const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin)
   if (standing.kind !== 'never') return null
-  const { model, experiment, size, origin, seed, trainers, pickupTimes, threshold, fromMs } = input
+  const { model, experiment, size, origin, seed, trainers, timeReading, threshold, fromMs } = input
   const first: FirstModelInput = {
-    ...{ model, experiment, size, origin, seed, trainers, pickupTimes, threshold, accept },
+    ...{ model, experiment, size, origin, seed, trainers, timeReading, threshold, accept },
     fromMs: rooms.project.historyFromMs,
     toMs: fromMs,
     splitRatio: HISTORY_SPLIT,
@@ -87,7 +87,7 @@ async function decidedBefore(rooms: LifecycleRooms, input: CycleInput): Promise<
     .sort((a, b) => b.startedAtMs - a.startedAtMs)
   const outcome = runs[0] === undefined ? null : readOutcome(runs[0].output)
   if (outcome === null || outcome.case !== 'too-little-data') return outcome
-  const raw = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.pickupTimes).raw, input)
+  const raw = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, input)
   return raw === outcome.rawFingerprint ? outcome : null
 }
 

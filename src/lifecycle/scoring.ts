@@ -5,12 +5,12 @@ import type { TimeWindow } from '../kernel/window.ts'
 import { openPredictor } from '../learning/predictor.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Batch, Warehouse } from '../warehouse/port.ts'
-import { type PickupTimes, type Project, tablesOf } from './project.ts'
+import { type TimeReading, type Project, tablesOf } from './project.ts'
 
 /** The rows of a size that are read, and how their times are taken. */
 export interface Data {
   readonly size: string
-  readonly pickupTimes: PickupTimes
+  readonly timeReading: TimeReading
 }
 
 interface Rooms {
@@ -36,7 +36,7 @@ export async function scoreVersion(
   windows: readonly TimeWindow[],
   signal?: AbortSignal,
 ): Promise<readonly Score[]> {
-  const specification = rooms.project.specification(data.pickupTimes)
+  const specification = rooms.project.specification(data.timeReading)
   const file = await rooms.tracking.readModelFile(who.model, who.version, 'model.onnx')
   try {
     await using predictor = await openPredictor(file)
@@ -59,8 +59,8 @@ export async function scoreVersion(
 
 /** The cleaned rows of a window, raw columns only, in their total order. */
 export async function readCleaned(rooms: Pick<Rooms, 'project' | 'warehouse'>, data: Data, window: TimeWindow): Promise<Batch> {
-  const names = rooms.project.specification(data.pickupTimes).columns.map((column) => column.name)
-  const table = tablesOf(data.size, data.pickupTimes).processed
+  const names = rooms.project.specification(data.timeReading).columns.map((column) => column.name)
+  const table = tablesOf(data.size, data.timeReading).processed
   return await rooms.warehouse.read(table, window, { columns: names, orderBy: names })
 }
 

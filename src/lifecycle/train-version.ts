@@ -114,13 +114,13 @@ async function train(
   try {
     return await rooms.runTraining(
       {
-        table: tablesOf(subject.size, subject.pickupTimes).processed,
+        table: tablesOf(subject.size, subject.timeReading).processed,
         fit: plan.fit,
         earlyStop: plan.earlyStop,
         steps: plan.steps,
         trainer: plan.trainer,
         seed: plan.seed,
-        pickupTimes: subject.pickupTimes,
+        timeReading: subject.timeReading,
         warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
         metadata: { 'understudy.run_id': run.id, 'understudy.model': subject.model },
       },
@@ -162,7 +162,7 @@ async function logTraining(
     warm_start_of: warmStartText(plan, result) ?? 'none',
     train_from: new Date(plan.fit.fromMs).toISOString(),
     train_to: new Date(trainedToMs(plan)).toISOString(),
-    pickup_times: subject.pickupTimes,
+    time_reading: subject.timeReading,
     ...Object.fromEntries(settings),
   }
   await tracking.logParams(run.id, params)
@@ -190,7 +190,7 @@ async function logTraining(
 
 async function register(rooms: LifecycleRooms, subject: RunSubject, best: Trained, task: TaskHandle): Promise<ModelVersion> {
   const { plan, run, result } = best
-  const specification = rooms.project.specification(subject.pickupTimes)
+  const specification = rooms.project.specification(subject.timeReading)
   const warmStart = warmStartText(plan, result)
   const tags: Record<string, string> = {
     [TAG.origin]: subject.origin,

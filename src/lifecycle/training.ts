@@ -16,7 +16,7 @@ export async function trainModel(
   options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void },
 ): Promise<TrainingResult> {
   const startedAt = performance.now()
-  const specification = rooms.project.specification(request.pickupTimes)
+  const specification = rooms.project.specification(request.timeReading)
   const rowsOf = async (window: TimeWindow) => {
     const columns = [specification.target, ...specification.features.map((feature) => feature.name)]
     const orderBy = specification.columns.map((column) => column.name)

@@ -3,16 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Settings } from '../cli/command.ts'
-import { runInWorker } from '../flow/worker.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
-import type { JsonObject } from '../kernel/json.ts'
-import type { LifecycleRooms, RecipeOutputs, RunTraining, TrainingRequest, TrainingResult } from '../lifecycle/rooms.ts'
-import type { Warehouse } from '../warehouse/port.ts'
-import { EpochMessage } from './lifecycle-worker.ts'
+import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
+import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
 import { ROOT } from './settings.ts'
+import { trainInThread } from './training-thread.ts'
 
 export interface OpenRooms extends LifecycleRooms {
   [Symbol.asyncDispose](): Promise<void>
@@ -54,32 +52,6 @@ export async function openRooms(options: {
     outputs: settings.target === 'mlflow' ? null : recipeOutputs(join(settings.home, 'training_outputs')),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   }
-}
-
-/** The warehouse of a home. A training thread opens it too. */
-export async function openWarehouse(home: string): Promise<Warehouse> {
-  const { openDuckdbWarehouse } = await import('../warehouse/duckdb.ts')
-  return await openDuckdbWarehouse({
-    directory: join(home, 'warehouse'),
-    temporaryDirectory: join(home, 'tmp'),
-    clock: systemClock,
-  })
-}
-
-function trainInThread(place: { home: string; projectPath: string }): RunTraining {
-  return async (request, { signal, onEpoch }) => {
-    const output = await runInWorker(
-      new URL('./lifecycle-worker.ts', import.meta.url),
-      { place, request: toJson(request) },
-      { name: `training ${request.trainer}`, signal, onMessage: (message) => onEpoch(EpochMessage.parse(message)) },
-    )
-    return output as unknown as TrainingResult // made by `run` of that module, from the type itself
-  }
-}
-
-/** A request as the JSON that it is: its type names the fields, `Json` wants an index. */
-function toJson({ fit, earlyStop, ...rest }: TrainingRequest): JsonObject {
-  return { ...rest, fit: { ...fit }, earlyStop: earlyStop === null ? null : { ...earlyStop } }
 }
 
 /** Copies under the recipe's names. Two files of one second are told apart by a further number, as nothing may be overwritten. */

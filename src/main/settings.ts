@@ -168,7 +168,7 @@ export function readSettings(
     trainWindow: z.enum(['month', 'history']).nullable().parse(text('TRAIN_WINDOW') || null),
     refit: text('REFIT') === 'on',
     seed: Number(text('SEED')),
-    pickupTimes: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
+    timeReading: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
   }
 }
 

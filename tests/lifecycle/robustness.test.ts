@@ -114,7 +114,7 @@ test('a version named as the challenger is scored, not trained; one whose rows n
 test('every error shown is that of the registered file on the rows of the holdout', async () => {
   await using stage = await openStage(deliveries())
   const { cycle } = await stage.month('2020-04')
-  const month = await readCleaned(stage, { size: 'small', pickupTimes: 'utc' }, { fromMs: Date.UTC(2020, 3), toMs: Date.UTC(2020, 4) })
+  const month = await readCleaned(stage, { size: 'small', timeReading: 'utc' }, { fromMs: Date.UTC(2020, 3), toMs: Date.UTC(2020, 4) })
   const from = month.rows - (cycle?.holdoutRows ?? 0)
   expect(from).toBe(Math.floor(month.rows * 0.8))
   const columns = Object.fromEntries(Object.entries(month.columns).map(([name, values]) => [name, values.slice(from)]))

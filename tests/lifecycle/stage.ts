@@ -95,7 +95,7 @@ export function usual(project: Project): CycleRequest {
     trainers: ['linear'],
     trainWindow: 'month',
     refit: false,
-    pickupTimes: 'utc',
+    timeReading: 'utc',
     threshold: project.defaultThreshold,
     rule: 'point',
     onEscalate: 'ask',

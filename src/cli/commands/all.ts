@@ -1,6 +1,7 @@
 // Every command there is, in the order that `--help` lists them.
 import type { Command } from '../command.ts'
 import { cycleCommand } from './cycle.ts'
+import { dataCommand, dropDataCommand, importCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { historyCommand, modelsCommand, monitorCommand, promoteCommand, showModelCommand } from './registry.ts'
 import { replayCommand } from './replay.ts'
@@ -13,6 +14,9 @@ export const COMMANDS: readonly Command[] = [
   trainCommand,
   evaluateCommand,
   predictCommand,
+  dataCommand,
+  importCommand,
+  dropDataCommand,
   modelsCommand,
   showModelCommand,
   promoteCommand,

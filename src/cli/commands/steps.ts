@@ -54,7 +54,7 @@ export const preprocessCommand = defineCommand({
       await ensureRawTable(rooms, settings.size, watch)
       return await preprocess(rooms, { ...settings, window, rebuild: 'all', signal: context.signal })
     })
-    const table = tablesOf(settings.size, settings.pickupTimes).processed
+    const table = tablesOf(settings.size, settings.timeReading).processed
     const left = Object.entries(done.left).filter(([, rows]) => rows > 0)
     context.terminal.out(
       context.terminal.json
@@ -79,9 +79,9 @@ export const trainCommand = defineCommand({
     const window = windowOf(args, { fromMs: rooms.project.historyFromMs, toMs: settings.evaluationStartMs })
     const trained = await withProgress(context, async (watch) => {
       const { origin } = await ensureRawTable(rooms, settings.size, watch)
-      const { model, experiment, size, seed, trainers, pickupTimes, threshold } = fromSettings(settings)
+      const { model, experiment, size, seed, trainers, timeReading, threshold } = fromSettings(settings)
       const input = {
-        ...{ model, experiment, size, seed, trainers, pickupTimes, threshold, origin, accept: false, waiting: null },
+        ...{ model, experiment, size, seed, trainers, timeReading, threshold, origin, accept: false, waiting: null },
         ...window,
         splitRatio: args.split,
       }

@@ -1,0 +1,102 @@
+// Tables: `data` lists them, `data import` brings a person's own rows, `data drop` removes one.
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { countText } from '../../evaluation/figures.ts'
+import { PlannedError } from '../../kernel/errors.ts'
+import { importFile } from '../../warehouse/import.ts'
+import { type CommandContext, defineCommand } from '../command.ts'
+import { textTable } from '../table.ts'
+
+/** `understudy data` */
+export const dataCommand = defineCommand({
+  name: 'data',
+  summary: 'the tables there are: rows, months, where they come from',
+  args: z.object({}),
+  async run(_, context) {
+    const { warehouse, project } = await context.rooms()
+    const tables = await warehouse.tables()
+    if (context.terminal.json) {
+      return context.terminal.out(JSON.stringify(tables))
+    }
+    if (tables.length === 0) {
+      return context.terminal.out('there are no tables yet; ./understudy preprocess makes them, ./understudy data import brings your own')
+    }
+    const rows = tables.map(({ name, origin, partitions }) => [
+      name,
+      origin,
+      countText(partitions.reduce((total, partition) => total + partition.rows, 0)),
+      `${partitions[0]?.month ?? 'none'} to ${partitions.at(-1)?.month ?? 'none'}`,
+    ])
+    context.terminal.out(textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2]).join('\n'))
+  },
+})
+
+/** `understudy data import rides.parquet --table raw_all --replace` */
+export const importCommand = defineCommand({
+  name: 'data import',
+  summary: 'bring your own rows: CSV, gzipped CSV or Parquet, into a raw table',
+  positional: ['<file>'],
+  options: [
+    ['--table <name>', 'the raw table, for example raw_all'],
+    ['--replace', 'replace the rows that are there'],
+    ['--append', 'add to the rows that are there, which must have been imported too'],
+  ],
+  args: z.object({
+    file: z.string(),
+    table: z.string({ error: '--table says where the rows go, for example --table raw_all' }),
+    replace: z.boolean().default(false),
+    append: z.boolean().default(false),
+  }),
+  async run({ file, table, replace, append }, context) {
+    if (replace && append) throw new PlannedError('BAD_INPUT', '--replace and --append cannot both be meant; give one')
+    checkRawTable(context, table)
+    const { warehouse, project } = await context.rooms()
+    const imported = await importFile(warehouse, table, resolve(file), {
+      schema: project.rawSchema,
+      origin: 'imported',
+      existing: replace ? 'replace' : append ? 'append' : 'refuse',
+      temporaryDirectory: join(context.settings().home, 'tmp'),
+      signal: context.signal,
+    }).catch((error: unknown) => {
+      throw withAdvice(error, `./understudy data import ${file} --table ${table}`, replace || append)
+    })
+    if (context.terminal.json) return context.terminal.out(JSON.stringify(imported))
+    const { partitions } = imported.table
+    context.terminal.out(
+      [
+        `✅ ${countText(imported.rowsTaken)} of ${countText(imported.rowsRead)} ${project.row.many} taken into ${table} (${imported.format})`,
+        ...imported.left.map(({ reason, rows, example }) => `   left out: ${countText(rows)}, ${reason}, for example ${example}`),
+        ...(imported.ignoredColumns.length === 0 ? [] : [`   columns not used: ${imported.ignoredColumns.join(', ')}`]),
+        `   the table has ${countText(partitions.reduce((total, { rows }) => total + rows, 0))} ${project.row.many} now, ${partitions[0]?.month} to ${partitions.at(-1)?.month}`,
+        `   next: DATA_SIZE=${table.slice('raw_'.length)} ./understudy replay`,
+      ].join('\n'),
+    )
+  },
+})
+
+/** `understudy data drop raw_200k` */
+export const dropDataCommand = defineCommand({
+  name: 'data drop',
+  summary: 'remove a table; runs and models stay',
+  positional: ['<table>'],
+  args: z.object({ table: z.string() }),
+  async run({ table }, context) {
+    const { warehouse } = await context.rooms()
+    if ((await warehouse.describe(table)) === null) throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
+    await warehouse.drop(table)
+    context.terminal.out(context.terminal.json ? JSON.stringify({ dropped: table }) : `${table} is gone`)
+  },
+})
+
+function checkRawTable({ project }: CommandContext, table: string): void {
+  const tables = project.sizes.map((size) => `raw_${size}`)
+  if (!tables.includes(table)) {
+    throw new PlannedError('BAD_INPUT', `--table is "${table}"; rows can be brought into ${tables.join(', ')}`)
+  }
+}
+
+/** The room says what stands in the way; the options that clear it are this command's. */
+function withAdvice(error: unknown, command: string, chosen: boolean): unknown {
+  if (chosen || !(error instanceof Error) || !('code' in error) || error.code !== 'CONFLICT') return error
+  return new PlannedError('CONFLICT', `${error.message}: ${command} --replace, or --append`, { cause: error })
+}

@@ -1,0 +1,35 @@
+// Training in a thread of its own: what crosses over, in both directions, is JSON.
+import { z } from 'zod'
+import { runInWorker } from '../flow/worker.ts'
+import type { JsonObject } from '../kernel/json.ts'
+import type { EpochRecord } from '../learning/port.ts'
+import type { RunTraining, TrainingRequest, TrainingResult } from '../lifecycle/rooms.ts'
+
+/** What the thread is told besides the training itself. */
+export const Place = z.object({ home: z.string(), projectPath: z.string() })
+
+/** A message of the thread: one epoch. */
+const EpochMessage = z.object({
+  epoch: z.number(),
+  loss: z.number(),
+  mae: z.number(),
+  valLoss: z.number().nullable(),
+  valMae: z.number().nullable(),
+}) satisfies z.ZodType<EpochRecord>
+
+/** Trains each request in a new thread, over the warehouse of that home. */
+export function trainInThread(place: z.infer<typeof Place>): RunTraining {
+  return async (request, { signal, onEpoch }) => {
+    const output = await runInWorker(
+      new URL('./lifecycle-worker.ts', import.meta.url),
+      { place, request: toJson(request) },
+      { name: `training ${request.trainer}`, signal, onMessage: (message) => onEpoch(EpochMessage.parse(message)) },
+    )
+    return output as unknown as TrainingResult // made by `run` of that module, from the type itself
+  }
+}
+
+/** A request as the JSON that it is: its type names the fields, `Json` wants an index. */
+function toJson({ fit, earlyStop, ...rest }: TrainingRequest): JsonObject {
+  return { ...rest, fit: { ...fit }, earlyStop: earlyStop === null ? null : { ...earlyStop } }
+}

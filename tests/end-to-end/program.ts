@@ -1,0 +1,68 @@
+// Runs the program as a person does: the launcher, in a process of its own, with a home of its own.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Program {
+  readonly home: string
+  /** `./understudy …`, to its end. */
+  run(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<Ended>
+  /** The result of `./understudy … --json`; throws what was said if the exit code is not 0. */
+  json<T>(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<T>
+  /** `make …`, to its end; the packages are taken as installed. */
+  make(target: string, settings?: Readonly<Record<string, string>>): Promise<Ended>
+  /** Starts `./understudy …` and hands over the process itself, no launcher in between. */
+  start(args: readonly string[], settings?: Readonly<Record<string, string>>): { child: ChildProcess; ended: Promise<Ended> }
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A program with an empty home. `settings` hold for every call. */
+export async function openProgram(settings: Readonly<Record<string, string>> = {}): Promise<Program> {
+  const home = await mkdtemp(join(tmpdir(), 'understudy-home-'))
+  const { PATH, HOME } = process.env
+  // No setting of whoever runs the tests may leak in.
+  const environment = (more: Readonly<Record<string, string>>) => ({ PATH, HOME, UNDERSTUDY_HOME: home, ...settings, ...more })
+  const begin = (command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const child = spawn(command, args, { cwd: ROOT, env: environment(more), stdio: ['ignore', 'pipe', 'pipe'] })
+    return { child, ended: endOf(child) }
+  }
+  const program: Program = {
+    home,
+    run: (args, more) => begin(process.execPath, ['understudy', ...args], more).ended,
+    async json<T>(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<T> {
+      const ended = await program.run([...args, '--json'], more)
+      if (ended.code !== 0) throw new Error(`exit code ${ended.code}: ${ended.err}`)
+      return JSON.parse(ended.out)
+    },
+    make: (target, more) => begin('make', ['--silent', '--old-file=node_modules/.installed', target], more).ended,
+    start: (args, more) => begin(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args], more),
+    [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
+  }
+  return program
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>()
+  let out = ''
+  let err = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  child.on('error', reject)
+  child.on('close', (code, signal) => resolve({ code, signal, out, err }))
+  return promise
+}
