@@ -12,7 +12,8 @@ import { currentOwner, type Owner } from './owner.ts'
 
 /** No process has this number: Linux' largest is 2^22, macOS' is below 10^5. */
 const NO_PROCESS = 2 ** 31 - 2
-const LEASE_MS = 10_000
+/** On the laws' own clock; renewals go by the real one, every 15 s, so none comes in between. */
+const LAWS_LEASE_MS = 60_000
 
 async function freshFile(): Promise<string> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'understudy-flow-'))
@@ -29,7 +30,7 @@ engineLaws(async () => {
     elsewhere: { machine: 'another-host', pid: 1, started: null },
   }
   return {
-    leaseMs: LEASE_MS,
+    leaseMs: LAWS_LEASE_MS,
     advance: (ms) => {
       nowMs += ms
     },
@@ -39,7 +40,7 @@ engineLaws(async () => {
         clock: { nowMs: () => nowMs },
         random: seededRandom(1),
         owner: owners[process ?? 'this'],
-        leaseMs: LEASE_MS,
+        leaseMs: LAWS_LEASE_MS,
         graceMs,
       }),
   }
@@ -47,12 +48,15 @@ engineLaws(async () => {
 
 test('a lease is renewed while a task runs, and a holder that lost it is told by its signal', async () => {
   const databasePath = await freshFile()
-  const open = (owner: Owner) => openEmbeddedEngine({ databasePath, clock: systemClock, owner, leaseMs: 200 })
+  const leaseMs = 1_000
+  const open = (owner: Owner) => openEmbeddedEngine({ databasePath, clock: systemClock, owner, leaseMs })
+  const reasons: unknown[] = []
   const example = flowOf(({ task }) =>
     task('long', null, async (_, { signal, attempt }) => {
       if (attempt > 1) return 'taken'
-      for (let i = 0; i < 100 && !signal.aborted; i++) await new Promise((resolve) => setTimeout(resolve, 10))
-      return `${signal.reason}`
+      for (let i = 0; i < 500 && !signal.aborted; i++) await new Promise((resolve) => setTimeout(resolve, 10))
+      reasons.push(signal.reason)
+      return 'too late'
     }),
   )
   const elsewhere: Owner = { machine: 'another-host', pid: 1, started: null }
@@ -60,13 +64,18 @@ test('a lease is renewed while a task runs, and a holder that lost it is told by
   await using other = await open(currentOwner())
   const held = holder.run(example, null, {}, { key: 'k' })
   held.catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 500)) // more than two leases
+  await new Promise((resolve) => setTimeout(resolve, leaseMs * 1.3)) // more than a lease
   await expect(other.run(example, null, {}, { key: 'k' })).rejects.toMatchObject({ code: 'CONFLICT' })
 
   // The other one's clock is ahead by a lease, as if the holder had slept.
-  await using ahead = await openEmbeddedEngine({ databasePath, clock: { nowMs: () => Date.now() + 500 }, leaseMs: 200 })
+  await using ahead = await openEmbeddedEngine({
+    databasePath,
+    clock: { nowMs: () => Date.now() + leaseMs },
+    leaseMs,
+  })
   expect((await ahead.run(example, null, {}, { key: 'k' })).output).toBe('taken')
   await expect(held).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('taken over') })
+  expect(reasons).toEqual([expect.objectContaining({ code: 'CONFLICT' })])
 })
 
 test('an engine that was closed refuses to run', async () => {

@@ -3,8 +3,8 @@ import { expect } from 'vitest'
 import { type EngineLaws, flowOf, gate } from './engine-store.contract.ts'
 import type { Engine } from './port.ts'
 
-/** A flow of two tasks; the first one's first body waits for the gate. */
-function heldFlow(name = 'example') {
+/** A flow of two tasks; the first one's body waits in one of its attempts. */
+function heldFlow(name = 'example', heldAttempt = 1) {
   const began = gate()
   const goOn = gate()
   const ran: string[] = []
@@ -12,7 +12,7 @@ function heldFlow(name = 'example') {
     async ({ task }) => {
       const a = await task('a', null, async (_, { attempt }) => {
         ran.push(`a${attempt}`)
-        if (attempt === 1) {
+        if (attempt === heldAttempt) {
           began.open()
           await goOn.opened
         }
@@ -98,6 +98,23 @@ export const holdLaws: EngineLaws = {
     expect(await engine.flowRuns()).toEqual(flowRuns)
     expect(await engine.taskRuns(run.id)).toEqual(taskRuns)
     expect(held.ran).toEqual(['a1', 'a2', 'b']) // the slow one did not go on to b
+  },
+
+  'a holder whose run was taken over cannot write into it while the other one is at work': async (store) => {
+    await using slow = await store.open({ process: 'elsewhere' })
+    await using engine = await store.open()
+    const first = heldFlow()
+    const second = heldFlow(first.example.name, 2)
+    const { run: slowRun } = await hold(slow, first, 'k')
+    store.advance(store.leaseMs)
+    const { run } = await hold(engine, second, 'k')
+    first.goOn()
+    await expect(slowRun).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('taken over') })
+    const [live] = await engine.flowRuns()
+    expect(live).toMatchObject({ status: 'running' })
+    expect(await engine.taskRuns(live?.id ?? '')).toMatchObject([{ name: 'a', status: 'running', attempt: 2 }])
+    second.goOn()
+    await expect(run).resolves.toMatchObject({ output: 2 })
   },
 
   'a holder that was asleep for longer than its lease goes on if nobody took its run': async (store) => {

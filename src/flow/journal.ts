@@ -127,9 +127,9 @@ async function freeLock(trx: Transaction<JournalSchema>, request: TakeRequest, o
   await abandon(trx, holder, nowMs)
 }
 
-/** Ends a run whose process is gone. The raised token keeps that process from writing, should it only have slept. */
+/** Ends a run whose process is gone. Should that only have slept, it finds its run ended, and writes nothing. */
 async function abandon(trx: Transaction<JournalSchema>, run: FlowRunRow, nowMs: number): Promise<void> {
-  const ended = { status: 'failed' as const, error: goneText(run), token: run.token + 1, ended_at_ms: nowMs }
+  const ended = { status: 'failed' as const, error: goneText(run), ended_at_ms: nowMs }
   await trx.updateTable('flow_runs').set(ended).where('id', '=', run.id).execute()
 }
 

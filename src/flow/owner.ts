@@ -14,7 +14,7 @@ export interface Owner {
 
 /** The process this code runs in. */
 export function currentOwner(): Owner {
-  return { machine: machineName(), pid: process.pid, started: startOf(process.pid) }
+  return { machine: machineName(), pid: process.pid, started: startOf(process.pid) ?? null }
 }
 
 /**
@@ -23,30 +23,28 @@ export function currentOwner(): Owner {
  */
 export function isGone(owner: Owner): boolean {
   if (owner.machine !== machineName()) return false
-  if (!processExists(owner.pid)) return true
   const started = startOf(owner.pid)
-  return owner.started !== null && started !== owner.started && (started !== null || process.platform === 'linux')
+  if (started === undefined) return true
+  return started !== null && owner.started !== null && started !== owner.started
 }
 
-function processExists(pid: number): boolean {
+/** When a process started; null where this system does not tell, undefined if there is no such process. */
+function startOf(pid: number): string | null | undefined {
   try {
     process.kill(pid, 0) // sends nothing, only asks
-    return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM' // somebody else's, but there
+    // Somebody else's process may not be sent signals, but it is there.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return undefined
   }
-}
-
-/** Start time of a process; null for none, and for one that is dead but not yet buried by its parent. */
-function startOf(pid: number): string | null {
   try {
-    if (process.platform === 'linux') {
-      // The name, field 2, is in brackets and may hold anything; counting starts after it: state is field 3, start time field 22.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-      return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
-    }
     if (process.platform === 'win32') return null
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null
+    if (process.platform !== 'linux') {
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null
+    }
+    // The name, field 2, is in brackets and may hold anything; counting starts after it: state is field 3, start time field 22.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    const isDead = fields[0] === 'Z' || fields[0] === 'X' // killed, but its parent has not asked for its end yet
+    return isDead ? undefined : (fields[19] ?? null)
   } catch {
     return null
   }
