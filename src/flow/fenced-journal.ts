@@ -6,7 +6,7 @@ import type { Journal, Taken } from './journal.ts'
 import type { JournalSchema, LogLine } from './journal-schema.ts'
 import type { FlowRunStatus } from './port.ts'
 
-export interface StartedTask {
+interface StartedTask {
   readonly name: string
   readonly attempt: number
   readonly input: string

@@ -18,7 +18,7 @@ export interface Taken {
   readonly tasks: readonly TaskRunRow[]
 }
 
-export interface TakeRequest extends StartRequest {
+interface TakeRequest extends StartRequest {
   readonly lock: string | null
   readonly owner: Owner
 }
