@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -6,8 +6,6 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
 import { splitHeadings } from './foreign-format.ts'
-import { importFile } from './import.ts'
-import { openMemoryWarehouse } from './memory.ts'
 import type { TableSchema } from './port.ts'
 
 const SCHEMA: TableSchema = {
@@ -303,53 +301,6 @@ describe('what is refused, in words', () => {
     await using file = await readForeignFile(path, { schema: SCHEMA, signal: stop.signal })
     stop.abort()
     await expect(file.batches().next()).rejects.toMatchObject({ code: 'CANCELLED' })
-  })
-})
-
-describe('into a table', () => {
-  const options = { schema: SCHEMA, origin: 'imported', existing: 'refuse' } as const
-  const january = 'price,sold_at,pieces\n1,2015-01-01,1\nx,2015-01-01,1\n'
-  const rowsIn = async (warehouse: ReturnType<typeof openMemoryWarehouse>) =>
-    (await warehouse.describe('sales'))?.partitions.map(({ month, rows }) => [month, rows])
-
-  test('a file becomes a table, joins it, or replaces it', async () => {
-    await using warehouse = openMemoryWarehouse()
-    const path = await fileOf(january)
-    expect(await importFile(warehouse, 'sales', path, options)).toMatchObject({
-      rowsRead: 2,
-      rowsTaken: 1,
-      format: 'csv',
-      table: { origin: 'imported' },
-    })
-    await expect(importFile(warehouse, 'sales', path, options)).rejects.toMatchObject({
-      code: 'CONFLICT',
-      message: expect.stringContaining('replace it or to append'),
-    })
-    const both = await fileOf('price,sold_at,pieces\n1,2015-01-05,1\n1,2015-02-05,1\n')
-    await importFile(warehouse, 'sales', both, { ...options, existing: 'append' })
-    expect(await rowsIn(warehouse)).toEqual([
-      ['2015-01', 2],
-      ['2015-02', 1],
-    ])
-    await importFile(warehouse, 'sales', path, { ...options, existing: 'replace' })
-    expect(await rowsIn(warehouse)).toEqual([['2015-01', 1]])
-  })
-
-  test('origins are never mixed, and a bad file writes nothing', async () => {
-    await using warehouse = openMemoryWarehouse()
-    await importFile(warehouse, 'sales', await fileOf(january), { ...options, origin: 'simulated' })
-    await expect(
-      importFile(warehouse, 'sales', await fileOf(january), { ...options, existing: 'append' }),
-    ).rejects.toMatchObject({ code: 'CONFLICT' })
-    const commaAtTheEnd = `price;sold_at;pieces\n${'1;2015-03-01;1\n'.repeat(70_000)}1,5;2015-03-01;1\n`
-    await expect(
-      importFile(warehouse, 'sales', await fileOf(commaAtTheEnd), { ...options, existing: 'replace' }),
-    ).rejects.toMatchObject({ code: 'BAD_INPUT' })
-    expect(await warehouse.describe('sales')).toMatchObject({
-      origin: 'simulated',
-      partitions: [{ month: '2015-01', rows: 1 }],
-    })
-    expect(await readdir(join(scratch, 'tmp'))).toEqual([])
   })
 })
 

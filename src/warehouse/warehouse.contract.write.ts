@@ -116,6 +116,13 @@ function wholenessLaws(open: Open): void {
     )
   })
 
+  test('0 and -0 stay two numbers, however often they come', async () => {
+    const zeros = Array.from({ length: 3000 }, (_, i): Row => [at('2015-01-01') + i, [0, -0, 1.5][i % 3]!, 0, i])
+    await using warehouse = await openWith(open, zeros)
+    const { columns } = await warehouse.read('rides', ALWAYS, { columns: ['amount'], orderBy: [] })
+    expect([...columns.amount!].every((amount, i) => Object.is(amount, zeros[i]![1]))).toBe(true)
+  })
+
   test('times keep their microseconds, before 1970 too', async () => {
     const times = [
       at('1969-12-31T23:59:59.999Z'),
