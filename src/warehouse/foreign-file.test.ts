@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
-import { splitHeadings } from './foreign-format.ts'
 import type { TableSchema } from './port.ts'
 
 const SCHEMA: TableSchema = {
@@ -273,14 +272,6 @@ describe('what is refused, in words', () => {
     expect(await failure(await fileOf(content))).toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
-  test('no file, and a folder', async () => {
-    expect(await failure(join(scratch, 'none.csv'))).toMatchObject({
-      code: 'NOT_FOUND',
-      message: expect.stringContaining('none.csv'),
-    })
-    expect(await failure(scratch)).toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('is a folder') })
-  })
-
   test('Parquet columns of a type that says something else', async () => {
     const epoch = await parquetOf('select 1.5 as price, 1422723900 as sold_at, 2 as pieces')
     expect(await failure(epoch)).toMatchObject({
@@ -302,8 +293,4 @@ describe('what is refused, in words', () => {
     stop.abort()
     await expect(file.batches().next()).rejects.toMatchObject({ code: 'CANCELLED' })
   })
-})
-
-test('headings may be quoted, and hold the delimiter and quotes', () => {
-  expect(splitHeadings('a,"b, ""c""", d ,', ',')).toEqual(['a', 'b, "c"', 'd', ''])
 })

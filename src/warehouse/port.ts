@@ -24,7 +24,7 @@ export interface Batch {
   readonly columns: Readonly<Record<string, Float64Array>>
 }
 
-export interface Partition {
+interface Partition {
   readonly month: Month
   readonly rows: number
   /** Changes when, and only when, the rows do (whatever their order). Comparable within one adapter only. */

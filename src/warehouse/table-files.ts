@@ -32,7 +32,7 @@ export interface StagedPart {
 }
 
 /** How staged parts join the table that is there. */
-export interface Publication {
+interface Publication {
   readonly origin: string
   readonly schema: TableSchema
   readonly parts: readonly StagedPart[]
