@@ -24,7 +24,8 @@ interface LedgerRow {
  * Applies the migrations the ledger does not hold yet, in order, in one transaction, each after its own ledger row.
  * Nothing happens when all are there; processes that start together apply them once.
  *
- * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, or if a migration was edited after it was applied.
+ * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, or if a migration was edited after it
+ *          was applied.
  */
 export async function migrate<Schema>(
   database: Database<Schema>,

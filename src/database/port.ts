@@ -3,16 +3,18 @@ import type { Kysely, Transaction } from 'kysely'
 /**
  * The port to one SQL database: a connection behind Kysely. Adapters: `sqlite.ts` (a file, on node:sqlite).
  * All pass `database.contract.ts`:
- * - a transaction commits all of its statements or none, and holds the write lock from its first moment, so it cannot fail half-way
- *   because another writer was quicker; two transactions of one process never interleave;
+ * - a transaction commits all of its statements or none, and holds the write lock from its first moment, so it cannot
+ *   fail half-way because another writer was quicker; two transactions of one process never interleave;
  * - a statement outside a transaction waits for the open one, and never becomes part of it;
  * - while another process writes, a caller waits (20 s unless told otherwise), then gets `UNAVAILABLE` naming the file;
- * - what is bound is read back: any Unicode but lone surrogates, infinities, bytes; an int64 beyond 2^53 comes back as a bigint;
- *   NaN, `undefined` and objects are refused when bound (a TypeError: a bug of the caller);
+ * - what is bound is read back: any Unicode but lone surrogates, infinities, bytes; an int64 beyond 2^53 comes back as
+ *   a bigint; NaN, `undefined` and objects are refused when bound (a TypeError: a bug of the caller);
  * - foreign keys are enforced, and `like` tells capitals from small letters.
  */
 export interface Database<Schema> {
-  /** Single statements, each its own transaction. Throws if used inside the work of `transaction`: use its `trx` there. */
+  /**
+   * Single statements, each its own transaction. Throws if used inside the work of `transaction`: use its `trx` there.
+   */
   readonly sql: Kysely<Schema>
   /** Runs `work` in one transaction: committed when its promise is kept, rolled back when it is broken. */
   transaction<T>(work: (trx: Transaction<Schema>, script: RunScript) => Promise<T>): Promise<T>

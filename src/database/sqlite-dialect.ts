@@ -125,7 +125,10 @@ class Turn implements DatabaseConnection {
 
 type Row = Record<string, SQLOutputValue>
 
-/** Integers as numbers, which is quick; where one is beyond 2^53 node:sqlite throws, and a select can simply be read again. */
+/**
+ * Integers as numbers, which is quick; where one is beyond 2^53 node:sqlite throws, and a select can simply be read
+ * again.
+ */
 function readSelect(statement: StatementSync, parameters: SQLInputValue[]): Row[] {
   try {
     return statement.all(...parameters)

@@ -22,7 +22,9 @@ function sqliteCode(error: unknown): number | null {
   return error.errcode & 0xff
 }
 
-/** A planned error where the fault lies with the file or its place; anything else (a constraint, wrong SQL) unchanged. */
+/**
+ * A planned error where the fault lies with the file or its place; anything else (a constraint, wrong SQL) unchanged.
+ */
 export function translateSqliteError(error: unknown, file: string): unknown {
   const code = sqliteCode(error)
   const facts = { file, sqliteCode: code }
@@ -53,8 +55,9 @@ export function translateSqliteError(error: unknown, file: string): unknown {
 }
 
 /**
- * Runs a SQLite call, and again while another process holds the file, with growing, jittered pauses. Gives up after `waitMs`
- * with `UNAVAILABLE`. The call must be one that leaves nothing behind when it fails: a `begin`, or one statement of its own.
+ * Runs a SQLite call, and again while another process holds the file, with growing, jittered pauses. Gives up after
+ * `waitMs` with `UNAVAILABLE`. The call must be one that leaves nothing behind when it fails: a `begin`, or one
+ * statement of its own.
  */
 export async function retryWhileBusy<T>(waiting: Waiting, call: () => T): Promise<T> {
   const deadline = performance.now() + waiting.waitMs

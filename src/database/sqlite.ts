@@ -22,8 +22,9 @@ export interface SqliteOptions {
 /**
  * Opens the SQLite file at `path`, making it and its folder if absent (`:memory:` is a private one in memory).
  *
- * Throws  `NOT_FOUND` for an absent file under `readOnly`; `BAD_INPUT` for a folder, or a place that cannot be written;
- *         `BAD_DATA` for a file that is damaged or not SQLite's; `UNAVAILABLE` if other processes hold it for longer than `waitMs`.
+ * Throws  `NOT_FOUND` for an absent file under `readOnly`; `BAD_INPUT` for a folder, or a place that cannot be
+ *          written; `BAD_DATA` for a file that is damaged or not SQLite's; `UNAVAILABLE` if other processes hold it
+ *          for longer than `waitMs`.
  */
 export async function openSqlite<Schema>(path: string, options: SqliteOptions = {}): Promise<Database<Schema>> {
   const readOnly = options.readOnly ?? false
@@ -58,7 +59,8 @@ async function connect(file: string, readOnly: boolean, waiting: Waiting): Promi
     const opened = new DatabaseSync(file, { readOnly, timeout: BLOCKING_WAIT_MS })
     connection = opened
     await retryWhileBusy(waiting, () => {
-      // The first read finds a damaged file. Asking before setting matters: only the change of mode needs the whole file for itself.
+      // The first read finds a damaged file. Asking before setting matters: only the change of mode needs the whole
+      // file for itself.
       const mode = opened.prepare('pragma journal_mode').get()?.journal_mode
       if (!readOnly && mode !== 'wal') opened.exec('pragma journal_mode = wal')
       opened.exec('pragma synchronous = full; pragma foreign_keys = on; pragma case_sensitive_like = on')
@@ -72,7 +74,8 @@ async function connect(file: string, readOnly: boolean, waiting: Waiting): Promi
 }
 
 function databaseOver<Schema>(connection: DatabaseSync, waiting: Waiting): Database<Schema> {
-  // Which transaction the running code belongs to, so that a statement that would wait for its own transaction is told so.
+  // Which transaction the running code belongs to, so that a statement that would wait for its own transaction is told
+  // so.
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
   const refuseInside = (): void => {
     if (current.getStore()?.isOpen === true) {

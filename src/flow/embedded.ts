@@ -21,7 +21,10 @@ export interface EmbeddedEngineOptions {
   readonly graceMs?: number
 }
 
-/** Opens the engine whose journal is the file at `databasePath`, made if absent. Throws as `openSqlite` and `migrate` do. */
+/**
+ * Opens the engine whose journal is the file at `databasePath`, made if absent. Throws as `openSqlite` and `migrate`
+ * do.
+ */
 export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
   const { clock, leaseMs = 10_000, graceMs = 5_000, owner = currentOwner() } = options
   const random = options.random ?? seededRandom(process.pid, clock.nowMs())

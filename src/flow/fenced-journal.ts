@@ -1,5 +1,5 @@
-// The journal as the process that holds a run may write it. Every write is one transaction that begins by renewing the lease where the run's
-// token is still this process's own; where it is not, nothing is written.
+// The journal as the process that holds a run may write it. Every write is one transaction that begins by renewing the
+// lease where the run's token is still this process's own; where it is not, nothing is written.
 import type { Transaction } from 'kysely'
 import { PlannedError } from '../kernel/errors.ts'
 import type { Journal, Taken } from './journal.ts'

@@ -1,4 +1,5 @@
-// One flow run from its take-over to its end: hands tasks to the flow function, keeps the lease, and leaves no task running behind.
+// One flow run from its take-over to its end: hands tasks to the flow function, keeps the lease, and leaves no task
+// running behind.
 import { isPlanned, messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Random } from '../kernel/random.ts'
@@ -20,7 +21,9 @@ export interface FlowRunnerOptions {
 
 type Outcome = { kind: 'output'; text: string } | { kind: 'error'; error: unknown }
 
-/** Runs the flow function of a run that this process has taken, and journals its end. Throws what the run failed with. */
+/**
+ * Runs the flow function of a run that this process has taken, and journals its end. Throws what the run failed with.
+ */
 export async function runFlow<Rooms, Input extends Json, Output extends Json>(
   options: FlowRunnerOptions,
   flow: Flow<Rooms, Input, Output>,
@@ -112,8 +115,9 @@ function passOn(from: AbortSignal, to: AbortController): Disposable {
 }
 
 /**
- * Renews the lease four times in its span. A process that was held up for longer goes on if nobody took the run meanwhile; if
- * somebody did, everything is stopped. A journal that cannot be reached just now is tried again at the next turn.
+ * Renews the lease four times in its span. A process that was held up for longer goes on if nobody took the run
+ * meanwhile; if somebody did, everything is stopped. A journal that cannot be reached just now is tried again at the
+ * next turn.
  */
 function keepLease(journal: FencedJournal, leaseMs: number, stop: AbortController): Disposable {
   let isRenewing = false

@@ -3,8 +3,9 @@ import type { Json } from '../kernel/json.ts'
 import type { Flow } from './port.ts'
 
 /**
- * Makes a flow that uses the given rooms: `flow<Rooms>()({ name, version, input, run })`. Two calls, so that the rooms are named and the
- * types of input and output are still inferred. Throws an Error if the name or the version cannot be one.
+ * Makes a flow that uses the given rooms: `flow<Rooms>()({ name, version, input, run })`. Two calls, so that the rooms
+ * are named and the types of input and output are still inferred. Throws an Error if the name or the version cannot be
+ * one.
  */
 export function flow<Rooms>() {
   return <Input extends Json, Output extends Json>(

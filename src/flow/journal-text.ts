@@ -5,8 +5,8 @@ const MAX_TEXT_BYTES = 1_048_576
 const MAX_DEPTH = 200
 
 /**
- * The text of a JSON value. Throws an Error, a bug of whoever made the value, that starts with `what` and names the path of the first
- * thing that JSON cannot hold (NaN, undefined, a function, a Date or other class instance, a cycle).
+ * The text of a JSON value. Throws an Error, a bug of whoever made the value, that starts with `what` and names the
+ * path of the first thing that JSON cannot hold (NaN, undefined, a function, a Date or other class instance, a cycle).
  *
  * @example jsonText({ a: [1, null] }, 'the output') // => '{"a":[1,null]}'
  */
@@ -16,7 +16,9 @@ export function jsonText(value: unknown, what: string): string {
   return JSON.stringify(value)
 }
 
-/** As `jsonText`, and refuses more than 1 MiB: the journal is kept for ever, so tables and models travel by reference. */
+/**
+ * As `jsonText`, and refuses more than 1 MiB: the journal is kept for ever, so tables and models travel by reference.
+ */
 export function journalText(value: unknown, what: string): string {
   const text = jsonText(value, what)
   const bytes = Buffer.byteLength(text)

@@ -27,7 +27,10 @@ export interface Journal extends Pick<Engine, 'flowRuns' | 'taskRuns' | 'taskLog
   readonly database: Database<JournalSchema>
   readonly clock: Clock
   readonly leaseMs: number
-  /** Starts a run or takes over the one that is there; a completed one that is only to be read comes back as `replayed`. */
+  /**
+   * Starts a run or takes over the one that is there; a completed one that is only to be read comes back as
+   * `replayed`.
+   */
   take(request: TakeRequest): Promise<Taken | { kind: 'replayed'; run: FlowRunRow }>
   flowRun(id: string): Promise<FlowRun>
 }
@@ -137,7 +140,10 @@ function goneText(run: FlowRunRow): string {
   return `process ${run.owner_pid} ended without finishing it; the same command goes on where it stopped`
 }
 
-/** A run that nobody is at work on any more is shown as what it is, though the journal only learns of it at the next start. */
+/**
+ * A run that nobody is at work on any more is shown as what it is, though the journal only learns of it at the next
+ * start.
+ */
 function flowRunOf(row: FlowRunRow, nowMs: number): FlowRun {
   const isOrphan = row.status === 'running' && !isLive(row, nowMs)
   return {

@@ -53,7 +53,7 @@ async function wait(name: string, { signal }: TaskContext): Promise<void> {
   }
 }
 
-/** first, then left and right at once, then join, then last: 1 + 10 = 11, 11 + 100 = 111, 11 + 1000 = 1011, 1122 + 0, + 1 = 1123. */
+/** From 1: first 11, then left 111 and right 1011 at once, then join 1122, then last 1123. */
 const five = flow<null>()({
   name: 'five',
   version: 1,

@@ -41,7 +41,8 @@ function startOf(pid: number): string | null | undefined {
     if (process.platform !== 'linux') {
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null
     }
-    // The name, field 2, is in brackets and may hold anything; counting starts after it: state is field 3, start time field 22.
+    // The name, field 2, is in brackets and may hold anything; counting starts after it: state is field 3, start time
+    // field 22.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
     const isDead = fields[0] === 'Z' || fields[0] === 'X' // killed, but its parent has not asked for its end yet
     return isDead ? undefined : (fields[19] ?? null)

@@ -17,7 +17,10 @@ export interface TaskContext {
 }
 
 export interface TaskOptions {
-  /** Further attempts after a failure whose code is retryable. 0 if absent. An attempt that does not stop when told to is not followed by another. */
+  /**
+   * Further attempts after a failure whose code is retryable. 0 if absent. An attempt that does not stop when told to
+   * is not followed by another.
+   */
   readonly retries?: number
   readonly timeoutMs?: number
   /** First pause between attempts; doubles each time up to a minute, with jitter. 250 ms if absent. */
@@ -31,9 +34,10 @@ export interface FlowContext<Rooms> {
   readonly rooms: Rooms
   readonly flowRunId: string
   /**
-   * Runs a task once: when the flow run resumes, a finished task returns its journalled output. Names are unique in a flow: a second use
-   * with another input is a bug, with the same input the same task. Throws what the last attempt failed with; a flow function that catches
-   * it may go on, and the failed task is tried again if the run is ever resumed.
+   * Runs a task once: when the flow run resumes, a finished task returns its journalled output. Names are unique in a
+   * flow: a second use with another input is a bug, with the same input the same task. Throws what the last attempt
+   * failed with; a flow function that catches it may go on, and the failed task is tried again if the run is ever
+   * resumed.
    */
   task<Input extends Json, Output extends Json>(
     name: string,
@@ -45,7 +49,9 @@ export interface FlowContext<Rooms> {
 
 export interface Flow<Rooms, Input extends Json, Output extends Json> {
   readonly name: string
-  /** Raise it when tasks are added, removed, renamed or reordered: an unfinished run of another version is not resumed. */
+  /**
+   * Raise it when tasks are added, removed, renamed or reordered: an unfinished run of another version is not resumed.
+   */
   readonly version: number
   readonly input: z.ZodType<Input>
   run(context: FlowContext<Rooms>, input: Input): Promise<Output>
@@ -78,8 +84,8 @@ export interface TaskRun {
 }
 
 /**
- * What happens while a flow runs, for whoever shows it. `task-retrying` names the attempt that failed. A completed run that is only
- * returned has no events.
+ * What happens while a flow runs, for whoever shows it. `task-retrying` names the attempt that failed. A completed run
+ * that is only returned has no events.
  */
 export type FlowEvent =
   | { kind: 'flow-started'; flowRunId: string; flow: string; resumed: boolean }
@@ -93,13 +99,14 @@ export type FlowEvent =
 
 export interface RunOptions {
   /**
-   * What makes this run the same run when the command is given again: an unfinished run of the same flow and key is resumed,
-   * a completed one is not run again (`whenCompleted`). Another input under the same key is `CONFLICT`.
+   * What makes this run the same run when the command is given again: an unfinished run of the same flow and key is
+   * resumed, a completed one is not run again (`whenCompleted`). Another input under the same key is `CONFLICT`.
    */
   readonly key: string
   /**
-   * `return` the journalled output (default), or start `anew`. An unfinished run is resumed all the same; only where that cannot be, because
-   * the input or the flow's version is another one, does `anew` leave it behind, and `return` refuse.
+   * `return` the journalled output (default), or start `anew`. An unfinished run is resumed all the same; only where
+   * that cannot be, because the input or the flow's version is another one, does `anew` leave it behind, and `return`
+   * refuse.
    */
   readonly whenCompleted?: 'return' | 'anew'
   /** At most one live run per lock, across processes: a second one is `CONFLICT` and says who holds it. */
@@ -112,12 +119,15 @@ export interface RunOptions {
  * The port to the durable engine. Adapters: `embedded.ts` (SQLite). All pass `engine.contract.ts`:
  * - a completed task never runs twice; a flow run that was killed goes on at its first unfinished task;
  * - another input under the same task on resume is `CONFLICT` and names both; so is another version of the flow;
- * - a holder whose lease lapsed can write nothing (fencing); a dead process's run is taken over once its lease has lapsed, or at
- *   once if it ran on this machine and is gone;
+ * - a holder whose run was taken over can write nothing (fencing); a dead process's run is taken over once its lease has
+ *   lapsed, or at once if it ran on this machine and is gone;
  * - two processes never run one lock at the same time;
- * - retries only what is retryable, with back-off; a timeout fails the attempt as `UNAVAILABLE`; cancel ends the run, which can be resumed;
- * - when a run ends, no task of it runs on: those that are left are told to stop and waited for (5 s; one that does not listen is named in its log);
- * - input is parsed before anything is written; inputs and outputs that are not JSON, or longer than 1 MiB, are a bug that names the task.
+ * - retries only what is retryable, with back-off; a timeout fails the attempt as `UNAVAILABLE`; cancel ends the run,
+ *   which can be resumed;
+ * - when a run ends, no task of it runs on: those that are left are told to stop and waited for (5 s; one that does
+ *   not listen is named in its log);
+ * - input is parsed before anything is written; inputs and outputs that are not JSON, or longer than 1 MiB, are a bug
+ *   that names the task.
  *
  * `run` throws what the run failed with, `CANCELLED` if it was stopped.
  */

@@ -30,7 +30,8 @@ function ownerOf(run: FlowRunRow): Owner {
 /**
  * Decides over the last run of the same flow and key (null if there is none).
  *
- * Throws `CONFLICT` if that run is live, or would have to be resumed with another input or by another version of the flow.
+ * Throws `CONFLICT` if that run is live, or would have to be resumed with another input or by another version of the
+ * flow.
  */
 export function decideStart(last: FlowRunRow | null, request: StartRequest, nowMs: number): Start {
   if (last === null) return { kind: 'start', sequence: 1 }

@@ -1,4 +1,5 @@
-// The other end of `worker.ts`: what runs first in the thread. It imports the module, hands it the input and posts what comes of it.
+// The other end of `worker.ts`: what runs first in the thread. It imports the module, hands it the input and posts
+// what comes of it.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { type ErrorCode, isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
@@ -32,7 +33,10 @@ export interface WorkerModule {
 export interface WorkerContext {
   /** Sends something to whoever started the work. */
   report(message: Json): void
-  /** Fires on cancellation, when the module next lets the event loop turn. A second later the thread is ended from outside. */
+  /**
+   * Fires on cancellation, when the module next lets the event loop turn. A second later the thread is ended from
+   * outside.
+   */
   readonly signal: AbortSignal
 }
 

@@ -20,11 +20,13 @@ export interface WorkerOptions {
 }
 
 /**
- * Runs a module's exported `run(input, { report, signal })` (a `WorkerModule`) in a new thread and returns what it returns.
+ * Runs a module's exported `run(input, { report, signal })` (a `WorkerModule`) in a new thread and returns what it
+ * returns.
  *
- * Throws  what `run` throws: planned errors with their code, message and facts, bugs as an Error with the thread's stack;
- *         `CANCELLED` (or the signal's own planned reason) once the thread has ended after `signal` fired;
- *         `BAD_INPUT` if the thread ran out of the memory it was allowed; an Error if it died or if the module has no `run`.
+ * Throws  what `run` throws: planned errors with their code, message and facts, bugs as an Error with the thread's
+ *          stack; `CANCELLED` (or the signal's own planned reason) once the thread has ended after `signal` fired;
+ *          `BAD_INPUT` if the thread ran out of the memory it was allowed; an Error if it died or if the module has no
+ *          `run`.
  */
 export async function runInWorker(moduleUrl: URL, input: Json, options: WorkerOptions): Promise<Json> {
   const { name, signal, resourceLimits, graceMs = CANCEL_GRACE_MS } = options
