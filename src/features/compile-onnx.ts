@@ -12,7 +12,8 @@ import { zoneTable } from './time-zone.ts'
  *
  * Inputs are rank 1: timestamps int64 in ms since 1970 (UTC), integers int64, doubles double. A double that is null is NaN
  * and makes NaN of the numbers that need it and zeros of the one-hots; int64 has no null, so a row that lacks a time or a
- * count cannot be scored. All arithmetic is in double; only the encoded features are float32. Needs operator set 13 or later.
+ * count cannot be scored. All arithmetic is in double (though onnxruntime drops the adding of a constant below
+ * 1e-45); only the encoded features are float32. Needs operator set 13 or later.
  */
 export function compileToOnnx(specification: FeatureSpecification, graph: OnnxGraph): string {
   const { columns, target, features } = checkSpecification(specification)
