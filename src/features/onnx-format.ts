@@ -9,7 +9,7 @@ export type TensorType = keyof typeof TENSOR_TYPES
 export type Dimension = number | string
 
 /** A node's attribute; the key says which of ONNX's kinds it is. */
-export type Attribute =
+type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly ints: readonly number[] }

@@ -17,7 +17,7 @@ import {
 } from './onnx-format.ts'
 import { bytesField, integerField, message, readFields, textField } from './protobuf.ts'
 
-export interface FileOptions {
+interface FileOptions {
   /** Free text kept in the file; read back by `readMetadata`. */
   readonly metadata: Readonly<Record<string, string>>
   /** Version of the operator set; default 17. */
