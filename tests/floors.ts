@@ -118,10 +118,10 @@ export function adaptersOf(files: readonly SourceFile[]): Map<string, string[]> 
 }
 
 /** An adapter (`disk.ts`, and what it is made of: `disk-….ts`, `disk/…`) is named outside its room by main and by tests only. */
-export function namedAdapters(files: readonly SourceFile[]): string[] {
+export function namedAdapters(files: readonly SourceFile[], excused: Excused = {}): string[] {
   const adapters = adaptersOf(files)
   return files.flatMap(({ path, imports }) => {
-    if (isTest(path) || roomOf(path) === 'main') return []
+    if (isTest(path) || roomOf(path) === 'main' || path in excused) return []
     return imports.flatMap((needed) => {
       if (needed.kind !== 'file') return []
       const room = roomOf(needed.path)

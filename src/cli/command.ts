@@ -1,7 +1,7 @@
 // What a command is: a value with a name, its words, and a function that prints through a terminal and never exits.
 import type { z } from 'zod'
-import type { LifecycleRooms } from '../lifecycle/rooms.ts'
 import type { Project } from '../lifecycle/project.ts'
+import type { LifecycleRooms } from '../lifecycle/rooms.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The settings as the commands use them; read and checked by `main/`. */

@@ -58,7 +58,9 @@ export function openProgress(terminal: Terminal): { onEvent(event: FlowEvent): v
           break
         case 'task-completed':
           running.delete(event.task)
-          say(`  ✓ ${label(event.task)} ${event.replayed ? 'done before' : `${(event.durationMs / 1000).toFixed(1)} s`}`)
+          say(
+            `  ✓ ${label(event.task)} ${event.replayed ? 'done before' : `${(event.durationMs / 1000).toFixed(1)} s`}`,
+          )
           break
         case 'task-failed':
           running.delete(event.task)

@@ -1,7 +1,7 @@
 // A cycle's outcome as a person reads it: the verdict first, then the figures it rests on, then what to do.
-import { countText } from '../evaluation/figures.ts'
-import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
+import { countText, percentText } from '../evaluation/figures.ts'
 import type { MonitorPoint } from '../lifecycle/monitor.ts'
+import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
 import { textTable } from './table.ts'
 
 const HEADLINES = {
@@ -46,7 +46,13 @@ export function cycleReport(
       ['threshold', `${outcome.threshold} ${outcome.metric.unit}`],
       ['rule', ruleText(outcome)],
       ['looks', `${outcome.looks} at this holdout`],
-      ['versions', outcome.stages.slice(0, 4).map(({ version, stage }) => `v${version} ${stage}`).join(', ')],
+      [
+        'versions',
+        outcome.stages
+          .slice(0, 4)
+          .map(({ version, stage }) => `v${version} ${stage}`)
+          .join(', '),
+      ],
       [`whole month`, seriesText(outcome, context.series)],
       ['kept in', context.home],
       ...context.next.map((line, index) => [index === 0 ? 'next' : '', line]),
@@ -65,7 +71,7 @@ function figures(outcome: CycleOutcome, rows: string): string[] {
   ]
   const { difference } = outcome
   return textTable([
-    ['', '', where, '95 % interval'],
+    ['', '', where, `${percentText(outcome.level)} interval`],
     line('champion', outcome.champion),
     line('challenger', outcome.challenger),
     ...(difference === null
@@ -90,7 +96,10 @@ function ruleText(outcome: CycleOutcome): string {
 
 function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): string {
   const own = outcome.champion?.monthError ?? null
-  const champion = own === null ? 'no champion was measured' : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
+  const champion =
+    own === null
+      ? 'no champion was measured'
+      : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
   const earlier = series.filter((point) => point.month < outcome.month)
   if (earlier.length === 0) return `${champion}; no earlier month was run`
   return `${champion}; earlier: ${earlier.map((point) => `${point.month} ${errorText(point.error)}`).join(', ')}`

@@ -1,8 +1,8 @@
 // From settings to requests: the one place where a command turns what is set into what is asked of the lifecycle.
 import { addMonths } from '../kernel/window.ts'
+import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { Project } from '../lifecycle/project.ts'
 import { type CycleRequest, MONTH_SPLIT } from '../lifecycle/run-cycle.ts'
-import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { Settings } from './command.ts'
 
 /** What every flow takes from the settings. */

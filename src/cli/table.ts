@@ -3,9 +3,10 @@
 /** Rows of cells as lines; `right` lists the columns that are aligned to the right. */
 export function textTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, column) => {
-    widths[column] = Math.max(widths[column] ?? 0, width(cell))
-  })
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, width(cell))
+    })
   return rows.map((row) =>
     row
       .map((cell, column) => {

@@ -9,7 +9,9 @@ export const versionOptions = [
 ] as const
 
 export const VersionArgs = z.object({
-  stage: z.enum(['None', 'Staging', 'Production', 'Archived'], { error: '--stage is None, Staging, Production or Archived' }).optional(),
+  stage: z
+    .enum(['None', 'Staging', 'Production', 'Archived'], { error: '--stage is None, Staging, Production or Archived' })
+    .optional(),
   version: z.coerce.number({ error: '--version is a number' }).int().positive().optional(),
 })
 

@@ -1,5 +1,5 @@
 // Task `transition_model`: what the verdict says, done in the registry and written down, before anyone is told.
-import type { ErrorEstimate } from '../evaluation/interval.ts'
+import { type ErrorEstimate, levelOfLook } from '../evaluation/interval.ts'
 import type { Verdict } from '../evaluation/verdict.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { unreachable } from '../kernel/errors.ts'
@@ -11,6 +11,7 @@ import type { Champion } from './evaluate-champion.ts'
 import type { Fresh } from './fresh.ts'
 import type { Challenger } from './make-challenger.ts'
 import type { CycleOutcome, ScoredVersion, StageLine } from './outcome.ts'
+import { tablesOf } from './project.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
@@ -45,7 +46,7 @@ export function carryOut(rooms: LifecycleRooms) {
       ...describeOutcome(rooms, facts),
       applied: plan.applied,
       insteadOfAsking: plan.insteadOfAsking,
-      notes: plan.notes,
+      notes: [...plan.notes, ...(facts.fresh.rawRows === 0 ? [await nothingThere(rooms, input)] : [])],
       stages: await stageLines(rooms, input.model),
     }
     await record(rooms, facts, outcome)
@@ -101,9 +102,20 @@ function planMoves({ input, cast, challenger, ruling }: Input): MovePlan {
   }
 }
 
+/** Why a month has no rows, as far as the table can tell. */
+async function nothingThere({ warehouse, project }: LifecycleRooms, input: CycleInput): Promise<string> {
+  const { raw } = tablesOf(input.size, input.timeReading)
+  const partitions = (await warehouse.describe(raw))?.partitions ?? []
+  const span = `${partitions[0]?.month ?? 'nothing'} to ${partitions.at(-1)?.month ?? 'nothing'}`
+  return `${raw} has no ${project.row.many} in ${windowText(input)}; it holds ${span}`
+}
+
 type Described = Omit<CycleOutcome, 'applied' | 'insteadOfAsking' | 'notes' | 'stages'>
 
-function describeOutcome(rooms: LifecycleRooms, { input, fresh, cast, champion, challenger, ruling }: Input): Described {
+function describeOutcome(
+  rooms: LifecycleRooms,
+  { input, fresh, cast, champion, challenger, ruling }: Input,
+): Described {
   const { verdict } = ruling
   return {
     month: windowText(input),
@@ -118,8 +130,10 @@ function describeOutcome(rooms: LifecycleRooms, { input, fresh, cast, champion, 
     holdoutRows: fresh.holdoutRows,
     holdoutDays: fresh.holdoutDays,
     looks: cast.looks,
+    level: verdict?.evidence.level ?? levelOfLook(cast.looks),
     metric: rooms.project.metric,
-    champion: champion === null ? null : scored(champion.version, verdict?.evidence.champion ?? null, champion.monthError),
+    champion:
+      champion === null ? null : scored(champion.version, verdict?.evidence.champion ?? null, champion.monthError),
     challenger: challenger === null ? null : scored(challenger.version, verdict?.evidence.challenger ?? null, null),
     difference: verdict?.evidence.difference ?? null,
     threshold: input.threshold,
@@ -146,7 +160,9 @@ function scored(version: number, estimate: ErrorEstimate | null, monthError: num
 /** Every version with its stage, those that serve or wait first, then the newest. */
 export async function stageLines(rooms: Pick<LifecycleRooms, 'tracking'>, model: string): Promise<StageLine[]> {
   const rank = { Production: 0, Staging: 1, None: 2, Archived: 2 } as const
-  const last = new Map((await rooms.tracking.history(model)).map((transition) => [transition.version, transition.reason]))
+  const last = new Map(
+    (await rooms.tracking.history(model)).map((transition) => [transition.version, transition.reason]),
+  )
   return (await rooms.tracking.versions(model))
     .map(({ version, stage }) => ({ version, stage, note: last.get(version) ?? '' }))
     .sort((a, b) => rank[a.stage] - rank[b.stage] || b.version - a.version)

@@ -1,4 +1,6 @@
 // Task `find_champion`: who plays which part this month, written down before anything is scored or trained.
+
+import { featureDigest } from '../features/specification.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
@@ -8,7 +10,6 @@ import { cycleKeyPrefix } from './cycle-key.ts'
 import type { Fresh } from './fresh.ts'
 import { startRun, windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
-import { featureDigest } from '../features/specification.ts'
 
 export type Cast = {
   /** The cycle's own run in tracking. */
@@ -73,7 +74,10 @@ export function findCast(rooms: LifecycleRooms) {
 async function checkNamedChallenger(rooms: LifecycleRooms, input: CycleInput, version: number): Promise<void> {
   const { stage } = await rooms.tracking.version(input.model, version)
   if (stage !== 'Production') return
-  throw new PlannedError('BAD_INPUT', `v${version} of ${input.model} is in Production: it cannot be its own challenger; name another version`)
+  throw new PlannedError(
+    'BAD_INPUT',
+    `v${version} of ${input.model} is in Production: it cannot be its own challenger; name another version`,
+  )
 }
 
 /** Whether a trainer learns all history, from a cold start, or the month alone. */
@@ -94,7 +98,9 @@ function nothingToCompare(champion: ModelVersion, input: CycleInput): string {
 async function looksAt(rooms: LifecycleRooms, input: CycleInput): Promise<number> {
   const runs = await rooms.engine.flowRuns({ flow: 'cycle' })
   const prefix = cycleKeyPrefix(input)
-  const decided = runs.filter((run) => run.key.startsWith(prefix) && run.status === 'completed' && hasChallenger(run.output))
+  const decided = runs.filter(
+    (run) => run.key.startsWith(prefix) && run.status === 'completed' && hasChallenger(run.output),
+  )
   return 1 + decided.length
 }
 

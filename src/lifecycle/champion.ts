@@ -90,7 +90,8 @@ export function comparisonFor(
 ): { version: ModelVersion | null; hindsight: boolean } {
   const reached = trainedToMs(champion)
   // At a further look the champion may be the very one that this holdout chose, which no longer makes a fair opponent.
-  if (!window.again && reached !== null && reached <= window.holdoutFromMs) return { version: champion, hindsight: false }
+  if (!window.again && reached !== null && reached <= window.holdoutFromMs)
+    return { version: champion, hindsight: false }
   const earlier = formerChampions(roster, window.origin).find((version) => {
     const trainedTo = trainedToMs(version)
     return trainedTo !== null && trainedTo <= window.fromMs

@@ -2,16 +2,16 @@
 import { judge } from '../evaluation/gate.ts'
 import type { Situation } from '../evaluation/verdict.ts'
 import { flow } from '../flow/flow.ts'
-import { findCast, type Cast } from './cast.ts'
+import { carryOut, type Ruling } from './carry-out.ts'
+import { type Cast, findCast } from './cast.ts'
 import { type Champion, evaluateChampion } from './evaluate-champion.ts'
 import { type Fresh, preprocessNewData } from './fresh.ts'
-import type { CycleOutcome } from './outcome.ts'
 import { type Challenger, makeChallenger } from './make-challenger.ts'
+import type { CycleOutcome } from './outcome.ts'
 import { refit } from './refit.ts'
-import { tell } from './tell.ts'
-import { carryOut, type Ruling } from './carry-out.ts'
 import { CycleInput, type LifecycleRooms } from './rooms.ts'
 import { metricOf } from './scoring.ts'
+import { tell } from './tell.ts'
 
 /** A cycle's tasks keep the recipe's names. The gate is pure, so it is no task: it is handed sums per day, not rows. */
 export const cycle = flow<LifecycleRooms>()({
@@ -28,15 +28,23 @@ export const cycle = flow<LifecycleRooms>()({
       cast.trains ? task('re_train', { input, fresh, cast }, makeChallenger(rooms), { retries: 1 }) : null,
     ])
     const ruling = decide(rooms, input, { fresh, cast, champion, challenger })
-    const moved = await task('transition_model', { input, fresh, cast, champion, challenger, ruling }, carryOut(rooms), {
-      retries: 3,
-    })
+    const moved = await task(
+      'transition_model',
+      { input, fresh, cast, champion, challenger, ruling },
+      carryOut(rooms),
+      {
+        retries: 3,
+      },
+    )
     const refitted =
       input.refit && challenger !== null && moved.promoted
         ? await task('refit', { input, fresh, cast, challenger }, refit(rooms), { retries: 1 })
         : null
-    const outcome = refitted === null ? moved.outcome : { ...moved.outcome, stages: refitted.stages, notes: [...moved.outcome.notes, refitted.note] }
-    await task('notify', { outcome }, tell(rooms), { retries: 3 })
+    const outcome =
+      refitted === null
+        ? moved.outcome
+        : { ...moved.outcome, stages: refitted.stages, notes: [...moved.outcome.notes, refitted.note] }
+    if (input.onEscalate === 'ask') await task('notify', { outcome }, tell(rooms), { retries: 3 }) // a replay tells nobody
     return outcome
   },
 })

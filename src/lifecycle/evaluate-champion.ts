@@ -32,7 +32,8 @@ export function evaluateChampion(rooms: LifecycleRooms) {
       context.signal,
     )
     const [month, holdout] = scores
-    if (month === undefined || holdout === undefined) throw new Error('two windows were scored and two scores are missing')
+    if (month === undefined || holdout === undefined)
+      throw new Error('two windows were scored and two scores are missing')
     const monthError = meanLoss(month)
     await record(rooms, input, { version, cast, fresh, monthError, holdoutError: meanLoss(holdout) }, context.effectKey)
     return { version, holdout, monthError }
@@ -69,7 +70,9 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
     if (figures.monthError !== null) metrics.push({ key: project.metric.name, value: figures.monthError, ...at })
     if (figures.holdoutError !== null) metrics.push({ key: 'holdout_mae', value: figures.holdoutError, ...at })
     await tracking.logMetrics(run.id, metrics)
-    await tracking.logInputs(run.id, [await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' })])
+    await tracking.logInputs(run.id, [
+      await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' }),
+    ])
     await tracking.endRun(run.id, 'FINISHED')
   }
   if (figures.monthError !== null && !figures.cast.hindsight) {

@@ -45,53 +45,72 @@ export type Evaluation = {
   readonly runId: string
 }
 
+interface EvaluationRequest extends Data {
+  readonly model: string
+  readonly experiment: string
+  readonly choice: VersionChoice
+  readonly window: TimeWindow
+}
+
 /** Scores a version on a window and records it as a run. Throws `BAD_DATA` if it cannot score, or if there are no rows. */
 export async function evaluateVersion(
   rooms: LifecycleRooms,
-  request: Data & { model: string; experiment: string; choice: VersionChoice; window: TimeWindow },
+  request: EvaluationRequest,
   watch: Watch,
 ): Promise<Evaluation> {
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const version = await findVersion(rooms, request.model, request.choice)
+  const { window } = request
   const stop = watch.signal === undefined ? {} : { signal: watch.signal }
   await preprocess(rooms, { ...request, rebuild: 'stale', ...stop })
-  const [score] = await scoreVersion(rooms, { model: request.model, version: version.version }, request, [request.window], watch.signal)
+  const who = { model: request.model, version: version.version }
+  const [score] = await scoreVersion(rooms, who, request, [window], watch.signal)
   if (score === undefined || score.kind === 'cannot-score') {
-    throw new PlannedError('BAD_DATA', `v${version.version} of ${request.model} cannot score ${windowText(request.window)}: ${score?.reason ?? ''}`)
+    const why = score?.reason ?? 'no answer'
+    throw new PlannedError('BAD_DATA', `v${who.version} of ${who.model} cannot score ${windowText(window)}: ${why}`)
   }
-  const rows = rowsOf(score.days)
   const error = meanLoss(score)
   if (error === null) {
-    throw new PlannedError('BAD_DATA', `there are no clean ${rooms.project.row.many} of raw_${request.size} in ${windowText(request.window)} to evaluate on`)
+    const { many } = rooms.project.row
+    throw new PlannedError(
+      'BAD_DATA',
+      `raw_${request.size} has no clean ${many} in ${windowText(window)} to evaluate on`,
+    )
   }
-  const subject = { ...request, origin }
-  const run = await startRun(rooms, subject, {
-    kind: 'evaluate',
-    name: `evaluate v${version.version} ${windowText(request.window)}`,
-    parentRunId: null,
-  })
-  await rooms.tracking.logParams(run.id, {
-    context: 'evaluate',
-    training_set_size: request.size,
-    row_count: String(rows),
-    model_version: String(version.version),
-  })
-  await rooms.tracking.logMetrics(run.id, [
-    { key: rooms.project.metric.name, value: error, step: 0, timestampMs: rooms.clock.nowMs() },
-  ])
-  await rooms.tracking.logInputs(run.id, [await datasetInput(rooms, subject, { window: request.window, rows, context: 'eval' })])
-  await rooms.tracking.endRun(run.id, 'FINISHED')
+  const rows = rowsOf(score.days)
   return {
-    model: request.model,
-    version: version.version,
+    ...who,
     stage: version.stage,
-    window: windowText(request.window),
+    window: windowText(window),
     rows,
     error,
     metric: rooms.project.metric,
-    inSample: isInSample(version, request.window),
-    runId: run.id,
+    inSample: isInSample(version, window),
+    runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error }),
   }
+}
+
+/** The evaluation as a run of its own; returns its id. */
+async function record(
+  rooms: LifecycleRooms,
+  subject: EvaluationRequest & { readonly origin: string },
+  { version, rows, error }: { version: number; rows: number; error: number },
+): Promise<string> {
+  const { tracking, project, clock } = rooms
+  const name = `evaluate v${version} ${windowText(subject.window)}`
+  const run = await startRun(rooms, subject, { kind: 'evaluate', name, parentRunId: null })
+  await tracking.logParams(run.id, {
+    context: 'evaluate',
+    training_set_size: subject.size,
+    row_count: String(rows),
+    model_version: String(version),
+  })
+  await tracking.logMetrics(run.id, [{ key: project.metric.name, value: error, step: 0, timestampMs: clock.nowMs() }])
+  await tracking.logInputs(run.id, [
+    await datasetInput(rooms, subject, { window: subject.window, rows, context: 'eval' }),
+  ])
+  await tracking.endRun(run.id, 'FINISHED')
+  return run.id
 }
 
 function isInSample(version: ModelVersion, window: TimeWindow): boolean | null {

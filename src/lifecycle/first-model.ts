@@ -22,7 +22,9 @@ export const firstModel = flow<LifecycleRooms>()({
   async run({ task, rooms }, input): Promise<FirstModelOutcome> {
     const history = await task('preprocess_history', { input }, preprocessHistory(rooms), { retries: 2 })
     const trained =
-      input.waiting === null ? await task('train_first_model', { input, history }, trainFirst(rooms), { retries: 1 }) : null
+      input.waiting === null
+        ? await task('train_first_model', { input, history }, trainFirst(rooms), { retries: 1 })
+        : null
     return await task('accept_first_model', { input, history, trained }, accept(rooms), { retries: 3 })
   },
 })
@@ -63,7 +65,10 @@ function preprocessHistory(rooms: LifecycleRooms) {
       signal: context.signal,
     })
     const { tooSmall: _, ...split } = await splitWindow(rooms, input, window, input.splitRatio)
-    if (input.waiting === null && (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)) {
+    if (
+      input.waiting === null &&
+      (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)
+    ) {
       throw new PlannedError(
         'BAD_DATA',
         `raw_${input.size} has ${split.rows} clean ${rooms.project.row.many} in ${windowText(window)}, too few to learn a first model from. ` +
@@ -80,7 +85,10 @@ type Trained = {
 }
 
 function trainFirst(rooms: LifecycleRooms) {
-  return async ({ input, history }: { input: FirstModelInput; history: History }, context: TaskContext): Promise<Trained> => {
+  return async (
+    { input, history }: { input: FirstModelInput; history: History },
+    context: TaskContext,
+  ): Promise<Trained> => {
     const plans = input.trainers.map((trainer) => ({
       trainer,
       fit: { fromMs: input.fromMs, toMs: history.earlyStopFromMs },
@@ -98,7 +106,10 @@ function trainFirst(rooms: LifecycleRooms) {
 }
 
 function trainAndScore(rooms: LifecycleRooms) {
-  return async ({ input, history }: { input: FirstModelInput; history: History }, context: TaskContext): Promise<TrainOutcome> => {
+  return async (
+    { input, history }: { input: FirstModelInput; history: History },
+    context: TaskContext,
+  ): Promise<TrainOutcome> => {
     const { version } = await trainFirst(rooms)({ input, history }, context)
     const score = await scoreFirst(rooms, input, history, version, context.signal)
     const trained = await rooms.tracking.version(input.model, version)
@@ -118,7 +129,13 @@ function trainAndScore(rooms: LifecycleRooms) {
   }
 }
 
-async function scoreFirst(rooms: LifecycleRooms, input: FirstModelInput, history: History, version: number, signal: AbortSignal) {
+async function scoreFirst(
+  rooms: LifecycleRooms,
+  input: FirstModelInput,
+  history: History,
+  version: number,
+  signal: AbortSignal,
+) {
   const window = { fromMs: history.holdoutFromMs, toMs: input.toMs }
   const [score] = await scoreVersion(rooms, { model: input.model, version }, input, [window], signal)
   if (score === undefined) throw new Error('a window was scored and its score is missing')

@@ -5,8 +5,8 @@ import type { TaskContext } from '../flow/port.ts'
 
 import type { TimeWindow } from '../kernel/window.ts'
 import { fingerprintOf, preprocess } from './preprocess.ts'
-import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { tablesOf } from './project.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
 /** A window's rows after cleaning, cut by time: each part is a window too, because rows of one timestamp stay together. */
 export type Fresh = {

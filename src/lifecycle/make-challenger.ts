@@ -36,7 +36,13 @@ export function makeChallenger(rooms: LifecycleRooms) {
       await enterStaging(rooms, version, `challenger of ${windowText(input)}`, context.effectKey)
     }
     const window = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
-    const [holdout] = await scoreVersion(rooms, { model: input.model, version: version.version }, input, [window], context.signal)
+    const [holdout] = await scoreVersion(
+      rooms,
+      { model: input.model, version: version.version },
+      input,
+      [window],
+      context.signal,
+    )
     if (holdout === undefined) throw new Error('a window was scored and its score is missing')
     await closeTraining(rooms, version, meanLoss(holdout))
     const reached = trainedToMs(version)
@@ -49,7 +55,12 @@ export function makeChallenger(rooms: LifecycleRooms) {
 }
 
 /** Moves a version to Staging; the one that is there is archived as superseded. Nothing happens to a version that is there already. */
-export async function enterStaging(rooms: LifecycleRooms, version: ModelVersion, reason: string, effectKey: string): Promise<void> {
+export async function enterStaging(
+  rooms: LifecycleRooms,
+  version: ModelVersion,
+  reason: string,
+  effectKey: string,
+): Promise<void> {
   const there = (await rooms.tracking.versions(version.name)).find(({ stage }) => stage === 'Staging')
   const cause = { actor: 'understudy', reason, evidence: null }
   const moves: Move[] = [{ version: version.version, to: 'Staging', cause }]
@@ -63,7 +74,11 @@ export async function enterStaging(rooms: LifecycleRooms, version: ModelVersion,
   await rooms.tracking.move(version.name, moves, `${effectKey}/staging`)
 }
 
-async function trainChallenger(rooms: LifecycleRooms, { input, fresh, cast }: Input, context: TaskContext): Promise<ModelVersion> {
+async function trainChallenger(
+  rooms: LifecycleRooms,
+  { input, fresh, cast }: Input,
+  context: TaskContext,
+): Promise<ModelVersion> {
   if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
     context.progress('bringing the history up to date')
     await preprocess(rooms, {

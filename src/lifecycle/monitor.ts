@@ -22,6 +22,8 @@ export async function monitorSeries(
   })
   if (run === undefined) return []
   const points = await rooms.tracking.metricHistory(run.id, PRODUCTION_METRIC)
-  const last = new Map(points.toSorted((a, b) => a.timestampMs - b.timestampMs).map((point) => [point.step, point.value]))
+  const last = new Map(
+    points.toSorted((a, b) => a.timestampMs - b.timestampMs).map((point) => [point.step, point.value]),
+  )
   return [...last].sort(([a], [b]) => a - b).map(([step, error]) => ({ month: monthOfStep(step), error }))
 }

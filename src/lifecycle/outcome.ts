@@ -36,6 +36,8 @@ export type CycleOutcome = {
   readonly holdoutRows: number
   readonly holdoutDays: number
   readonly looks: number
+  /** Of every interval here: 0.95 at a first look. */
+  readonly level: number
   readonly metric: { readonly name: string; readonly unit: string }
   readonly champion: ScoredVersion | null
   readonly challenger: ScoredVersion | null

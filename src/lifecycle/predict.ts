@@ -18,7 +18,8 @@ export function readRequest(project: Project, texts: Readonly<Record<string, str
   for (const field of project.request) {
     const text = texts[field.name] ?? field.example
     const value = parseField(field, text)
-    if (value === null) faults.push(`${field.name} is "${text}"; write ${HOW[field.kind]}, for example ${field.example}`)
+    if (value === null)
+      faults.push(`${field.name} is "${text}"; write ${HOW[field.kind]}, for example ${field.example}`)
     else columns[field.name] = Float64Array.of(value)
   }
   if (faults.length > 0) throw new PlannedError('BAD_INPUT', faults.join('\n'))

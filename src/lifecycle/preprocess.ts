@@ -5,7 +5,7 @@ import { PlannedError } from '../kernel/errors.ts'
 import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { type Month, monthsOf, type TimeWindow } from '../kernel/window.ts'
 import type { TableInfo, Warehouse } from '../warehouse/port.ts'
-import { type TimeReading, type Project, tablesOf } from './project.ts'
+import { type Project, type TimeReading, tablesOf } from './project.ts'
 
 interface Rooms {
   readonly project: Project
@@ -29,7 +29,13 @@ export interface Preprocessed {
  */
 export async function preprocess(
   { project, warehouse }: Rooms,
-  options: { size: string; timeReading: TimeReading; window: TimeWindow; rebuild: 'all' | 'stale'; signal?: AbortSignal },
+  options: {
+    size: string
+    timeReading: TimeReading
+    window: TimeWindow
+    rebuild: 'all' | 'stale'
+    signal?: AbortSignal
+  },
 ): Promise<Preprocessed> {
   const tables = tablesOf(options.size, options.timeReading)
   const raw = await describeRaw(warehouse, tables.raw)
@@ -62,7 +68,8 @@ export async function preprocess(
     selectCleaningReport(specification, warehouse.dialect),
   )
   const left: Record<string, number> = {}
-  for (const [name, [count]] of Object.entries(report.columns)) if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
+  for (const [name, [count]] of Object.entries(report.columns))
+    if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
   return {
     ...(await processedMonths(warehouse, tables.processed, options.window)),
     rawRows: report.columns['source']?.[0] ?? 0,
@@ -75,7 +82,10 @@ export async function preprocess(
 export async function describeRaw(warehouse: Warehouse, name: string): Promise<TableInfo> {
   const raw = await warehouse.describe(name)
   if (raw === null) {
-    throw new PlannedError('NOT_FOUND', `there is no table ${name}; make or bring one: ./understudy preprocess, or ./understudy data import FILE --table ${name}`)
+    throw new PlannedError(
+      'NOT_FOUND',
+      `there is no table ${name}; make or bring one: ./understudy preprocess, or ./understudy data import FILE --table ${name}`,
+    )
   }
   return raw
 }

@@ -1,8 +1,14 @@
-// The definition of one model to keep: what a folder such as `taxifare/` declares and everything else only uses.
+// The definition of one model to keep: what a project's folder declares and everything else only uses. It is also the door a
+// project comes in by: what it needs of the rooms below is handed on here.
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { type Month, parseDay } from '../kernel/window.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
+
+export { throwIfCancelled } from '../kernel/errors.ts'
+export { type Random, seededRandom, shuffle } from '../kernel/random.ts'
+export { DAY_MS, dayText, type Month, monthOf, monthsOf, monthWindow, parseDay } from '../kernel/window.ts'
+export type { Batch } from '../warehouse/port.ts'
 
 /** How the source labels its times: as UTC instants, or as the wall clock of the place. */
 export type TimeReading = 'utc' | 'local'
@@ -63,7 +69,11 @@ export function defineProject(definition: ProjectDefinition): Project {
   if (!(definition.defaultThreshold > 0)) wrong(`defaultThreshold ${definition.defaultThreshold} is not above 0`)
   const specification = definition.specification('utc')
   const names = specification.columns.map((column) => column.name)
-  for (const needed of [specification.timeColumn, specification.target, ...definition.request.map((field) => field.name)]) {
+  for (const needed of [
+    specification.timeColumn,
+    specification.target,
+    ...definition.request.map((field) => field.name),
+  ]) {
     if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
   }
   parseDay(definition.defaultEvaluationStart)

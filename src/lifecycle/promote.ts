@@ -15,7 +15,9 @@ export async function promoteByHand(
   const there = (await rooms.tracking.versions(request.model)).find(({ stage }) => stage === 'Production')
   const replaced = { ...cause, reason: `replaced by v${version.version}: ${request.reason}` }
   return await rooms.tracking.move(request.model, [
-    ...(there === undefined ? [] : [{ version: there.version, to: 'Archived' as const, expect: 'Production' as const, cause: replaced }]),
+    ...(there === undefined
+      ? []
+      : [{ version: there.version, to: 'Archived' as const, expect: 'Production' as const, cause: replaced }]),
     { version: version.version, to: 'Production', expect: version.stage, cause },
   ])
 }

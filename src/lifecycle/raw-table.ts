@@ -1,7 +1,8 @@
 // The raw table: made by the project's simulator where nobody has brought rows.
+
+import { z } from 'zod'
 import { flow } from '../flow/flow.ts'
 import type { FlowEvent, TaskContext } from '../flow/port.ts'
-import { z } from 'zod'
 import { PlannedError } from '../kernel/errors.ts'
 import type { TableInfo } from '../warehouse/port.ts'
 import { tablesOf } from './project.ts'

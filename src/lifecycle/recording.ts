@@ -102,7 +102,8 @@ export function monthOfStep(step: number): string {
 export function windowText(window: TimeWindow): string {
   const month = monthOf(window.fromMs)
   const first = `${month}-01`
-  const isMonth = dayText(window.fromMs) === first && dayText(window.toMs).endsWith('-01') && monthOf(window.toMs - 1) === month
+  const isMonth =
+    dayText(window.fromMs) === first && dayText(window.toMs).endsWith('-01') && monthOf(window.toMs - 1) === month
   return isMonth ? month : `${dayText(window.fromMs)} to ${dayText(window.toMs - 1)}`
 }
 

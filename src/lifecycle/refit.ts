@@ -23,7 +23,10 @@ type Input = {
 const CLOSE_ENOUGH = 0.1
 
 export function refit(rooms: LifecycleRooms) {
-  return async ({ input, fresh, cast, challenger }: Input, context: TaskContext): Promise<{ stages: StageLine[]; note: string }> => {
+  return async (
+    { input, fresh, cast, challenger }: Input,
+    context: TaskContext,
+  ): Promise<{ stages: StageLine[]; note: string }> => {
     const judged = await rooms.tracking.version(input.model, challenger.version)
     const trainer = judged.tags[TAG.trainer] ?? ''
     const steps = Number(judged.tags[TAG.keptSteps])

@@ -3,8 +3,8 @@ import { digestOf } from '../kernel/json.ts'
 import { type Month, monthWindow } from '../kernel/window.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
 import { fingerprintOf } from './preprocess.ts'
-import { ensureRawTable, type Watch } from './raw-table.ts'
 import { tablesOf } from './project.ts'
+import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { type CycleRequest, MONTH_SPLIT, runCycle } from './run-cycle.ts'
 
@@ -57,7 +57,11 @@ export async function replay(
   return { ...place, first, months: outcomes }
 }
 
-async function placeOf(rooms: LifecycleRooms, request: ReplayRequest, watch: Watch): Promise<{ model: string; experiment: string }> {
+async function placeOf(
+  rooms: LifecycleRooms,
+  request: ReplayRequest,
+  watch: Watch,
+): Promise<{ model: string; experiment: string }> {
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const { model, experiment, months, ...settings } = request
   const last = months.at(-1)

@@ -5,7 +5,7 @@ import type { TimeWindow } from '../kernel/window.ts'
 import { openPredictor } from '../learning/predictor.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Batch, Warehouse } from '../warehouse/port.ts'
-import { type TimeReading, type Project, tablesOf } from './project.ts'
+import { type Project, type TimeReading, tablesOf } from './project.ts'
 
 /** The rows of a size that are read, and how their times are taken. */
 export interface Data {
@@ -46,7 +46,8 @@ export async function scoreVersion(
       const { rows, columns } = await readCleaned(rooms, data, window)
       const { [specification.target]: actual, ...inputs } = columns
       const times = columns[specification.timeColumn]
-      if (actual === undefined || times === undefined) throw new Error(`no ${specification.target} or time column was read`)
+      if (actual === undefined || times === undefined)
+        throw new Error(`no ${specification.target} or time column was read`)
       const predicted = rows === 0 ? new Float64Array(0) : await predictor.predict(inputs, rows)
       scores.push(scoreByDay(metricOf(rooms.project), times, actual, predicted))
     }
@@ -58,7 +59,11 @@ export async function scoreVersion(
 }
 
 /** The cleaned rows of a window, raw columns only, in their total order. */
-export async function readCleaned(rooms: Pick<Rooms, 'project' | 'warehouse'>, data: Data, window: TimeWindow): Promise<Batch> {
+export async function readCleaned(
+  rooms: Pick<Rooms, 'project' | 'warehouse'>,
+  data: Data,
+  window: TimeWindow,
+): Promise<Batch> {
   const names = rooms.project.specification(data.timeReading).columns.map((column) => column.name)
   const table = tablesOf(data.size, data.timeReading).processed
   return await rooms.warehouse.read(table, window, { columns: names, orderBy: names })

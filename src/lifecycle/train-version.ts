@@ -41,7 +41,9 @@ export async function trainVersion(
   task: TaskHandle,
   parentRunId: string | null,
 ): Promise<ModelVersion> {
-  const earlier = (await rooms.tracking.versions(subject.model)).find((version) => version.tags[TAG.effect] === task.effectKey)
+  const earlier = (await rooms.tracking.versions(subject.model)).find(
+    (version) => version.tags[TAG.effect] === task.effectKey,
+  )
   if (earlier !== undefined) return earlier
   await endAbandonedRuns(rooms.tracking, subject.experiment, task.effectKey)
   const trained = []
@@ -53,9 +55,14 @@ export async function trainVersion(
 }
 
 /** Writes the gate's figure to the version and its run, and ends the run. Safe to repeat. */
-export async function closeTraining(rooms: LifecycleRooms, version: ModelVersion, holdoutMae: number | null): Promise<void> {
+export async function closeTraining(
+  rooms: LifecycleRooms,
+  version: ModelVersion,
+  holdoutMae: number | null,
+): Promise<void> {
   const { tracking, clock } = rooms
-  if (holdoutMae !== null) await tracking.setVersionTags(version.name, version.version, { [TAG.holdoutMae]: String(holdoutMae) })
+  if (holdoutMae !== null)
+    await tracking.setVersionTags(version.name, version.version, { [TAG.holdoutMae]: String(holdoutMae) })
   if (version.runId === null || (await tracking.run(version.runId)).status !== 'RUNNING') return
   if (holdoutMae !== null) {
     const metric = { key: 'holdout_mae', value: holdoutMae, step: 0, timestampMs: clock.nowMs() }
@@ -108,7 +115,9 @@ async function train(
   const logged: Promise<void>[] = []
   const onEpoch = (record: EpochRecord): void => {
     const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
-    task.progress(`${plan.trainer}, epoch ${record.epoch + 1}: ${rooms.project.metric.name} ${record.mae.toFixed(3)}${val}`)
+    task.progress(
+      `${plan.trainer}, epoch ${record.epoch + 1}: ${rooms.project.metric.name} ${record.mae.toFixed(3)}${val}`,
+    )
     logged.push(rooms.tracking.logMetrics(run.id, epochMetrics(record, rooms.clock.nowMs())))
   }
   try {
@@ -150,7 +159,10 @@ async function logTraining(
   result: TrainingResult,
 ): Promise<void> {
   const { tracking, clock } = rooms
-  const settings = Object.entries(result.settings).map(([key, value]) => [snakeCase(key), typeof value === 'string' ? value : JSON.stringify(value)])
+  const settings = Object.entries(result.settings).map(([key, value]) => [
+    snakeCase(key),
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ])
   const params: Record<string, string> = {
     context: 'train',
     training_set_size: subject.size,
@@ -188,7 +200,12 @@ async function logTraining(
   await rooms.outputs?.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
 }
 
-async function register(rooms: LifecycleRooms, subject: RunSubject, best: Trained, task: TaskHandle): Promise<ModelVersion> {
+async function register(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  best: Trained,
+  task: TaskHandle,
+): Promise<ModelVersion> {
   const { plan, run, result } = best
   const specification = rooms.project.specification(subject.timeReading)
   const warmStart = warmStartText(plan, result)

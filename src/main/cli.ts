@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Command as Commander, CommanderError } from 'commander'
-import { COMMANDS } from '../cli/commands/all.ts'
+import { ZodError } from 'zod'
 import type { Command, CommandContext } from '../cli/command.ts'
+import { COMMANDS } from '../cli/commands/all.ts'
 import { openTerminal } from '../cli/terminal.ts'
 import { ERROR_CODES, isPlanned, PlannedError } from '../kernel/errors.ts'
-import { ZodError } from 'zod'
 import { loadProject } from './load-project.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
-import { ROOT, readSettings, reportSettings } from './settings.ts'
+import { DEFAULT_PROJECT, PROJECT_SETTING, ROOT, readSettings, reportSettings } from './settings.ts'
 
+// Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -20,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   let rooms: OpenRooms | null = null
   try {
     const dotenv = readDotenv()
-    const projectPath = resolve(ROOT, process.env['UNDERSTUDY_PROJECT'] || dotenv['UNDERSTUDY_PROJECT'] || 'taxifare/project.ts')
+    const projectPath = resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
     const project = await loadProject(projectPath)
     const settings = () => readSettings(process.env, dotenv, project)
     const context: CommandContext = {
@@ -30,7 +36,12 @@ async function main(argv: readonly string[]): Promise<number> {
       settingReports: () => reportSettings(process.env, dotenv, project),
       signal: stop.signal,
       rooms: async () => {
-        rooms ??= await openRooms({ settings: settings(), project, projectPath, notify: (line) => terminal.note(`  ${line}`) })
+        rooms ??= await openRooms({
+          settings: settings(),
+          project,
+          projectPath,
+          notify: (line) => terminal.note(`  ${line}`),
+        })
         return rooms
       },
     }
@@ -80,16 +91,23 @@ function readDotenv(): Record<string, string | undefined> {
 
 function parserFor(commands: readonly Command[], context: CommandContext): Commander {
   const program = new Commander('understudy')
-    .description('Keeps a machine-learning model valid: a challenger learns every fresh month, and the better one serves.')
+    .description(
+      'Keeps a machine-learning model valid: a challenger learns every fresh month, and the better one serves.',
+    )
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: (text) => context.terminal.out(text.trimEnd()), writeErr: (text) => context.terminal.note(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => context.terminal.out(text.trimEnd()),
+      writeErr: (text) => context.terminal.note(text.trimEnd()),
+    })
   for (const command of commands) {
     const words = command.name.split(' ')
     const last = words.pop() ?? ''
     let parent = program
     for (const word of words) {
-      parent = parent.commands.find((one) => one.name() === word) ?? parent.command(word).description(`${word}: see its commands`)
+      parent =
+        parent.commands.find((one) => one.name() === word) ??
+        parent.command(word).description(`${word}: see its commands`)
     }
     const there = parent.commands.find((one) => one.name() === last)
     const sub = there ?? parent.command(last)
@@ -98,7 +116,10 @@ function parserFor(commands: readonly Command[], context: CommandContext): Comma
     for (const [flags, meaning, fallback] of command.options ?? []) sub.option(flags, meaning, fallback)
     sub.action(async (...parts: unknown[]) => {
       const values = parts.slice(0, command.positional?.length ?? 0)
-      const named = (command.positional ?? []).map((argument, index) => [argument.replace(/[<>[\]]/g, ''), values[index]])
+      const named = (command.positional ?? []).map((argument, index) => [
+        argument.replace(/[<>[\]]/g, ''),
+        values[index],
+      ])
       await command.run({ ...Object.fromEntries(named), ...sub.opts() }, context)
     })
   }

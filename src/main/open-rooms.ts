@@ -37,7 +37,9 @@ export async function openRooms(options: {
   const { username: user } = userInfo()
   const { databasePath } = settings
   const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user }))
-  const engine = opened.use(await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }))
+  const engine = opened.use(
+    await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }),
+  )
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
@@ -76,6 +78,10 @@ async function makeHome(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true })
   } catch (error) {
-    throw new PlannedError('BAD_INPUT', `UNDERSTUDY_HOME ${home} cannot be made: ${messageOf(error)}; set another folder`, { cause: error })
+    throw new PlannedError(
+      'BAD_INPUT',
+      `UNDERSTUDY_HOME ${home} cannot be made: ${messageOf(error)}; set another folder`,
+      { cause: error },
+    )
   }
 }

@@ -44,7 +44,10 @@ async function digestOfSources(root: string, folders: readonly string[]): Promis
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
     for (const path of paths) {
-      hash.update(`${relative(root, path)}\0`).update(await readFile(path)).update('\0')
+      hash
+        .update(`${relative(root, path)}\0`)
+        .update(await readFile(path))
+        .update('\0')
     }
   }
   return hash.digest('hex')

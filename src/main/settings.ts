@@ -10,6 +10,10 @@ import type { Project } from '../lifecycle/project.ts'
 /** The folder of package.json: `.env` and the default home lie here, whatever the working directory. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
+/** Read before all others, because the rest depend on it. */
+export const PROJECT_SETTING = 'UNDERSTUDY_PROJECT'
+export const DEFAULT_PROJECT = 'taxifare/project.ts'
+
 interface Setting {
   readonly name: string
   /** What holds when nothing is set; text, as it would stand in `.env`. */
@@ -34,7 +38,7 @@ const isDay = (text: string): boolean => {
 const modelName = /^[A-Za-z0-9][\w.-]{0,199}$/
 const name = { allowed: () => '1 to 200 letters, digits, _, . or -', check: (text: string) => modelName.test(text) }
 
-export const SETTINGS: readonly Setting[] = [
+const SETTINGS: readonly Setting[] = [
   {
     name: 'DATA_SIZE',
     fallback: (project) => project.defaultSize,
@@ -46,7 +50,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'MODEL_TARGET',
     fallback: () => 'local',
     ...oneOf('local', 'gcs', 'mlflow'),
-    meaning: "local: runs and models in the home, with copies of the recipe's files; mlflow: the same store, at MLFLOW_TRACKING_URI",
+    meaning:
+      "local: runs and models in the home, with copies of the recipe's files; mlflow: the same store, at MLFLOW_TRACKING_URI",
   },
   {
     name: 'EVALUATION_START_DATE',
@@ -82,6 +87,13 @@ export const SETTINGS: readonly Setting[] = [
     check: () => true,
   },
   {
+    name: PROJECT_SETTING,
+    fallback: () => DEFAULT_PROJECT,
+    allowed: () => 'a TypeScript file that exports "project"; a relative path is taken from the project folder',
+    meaning: 'the definition of the model that is kept',
+    check: () => true, // it was loaded before this is read
+  },
+  {
     name: 'GATE_THRESHOLD',
     fallback: (project) => String(project.defaultThreshold),
     allowed: () => 'a number above 0',
@@ -111,7 +123,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'TRAIN_WINDOW',
     fallback: () => '',
     allowed: () => 'month, history, or empty (month for mlp, history for the others)',
-    meaning: "what a challenger learns: the month's fit rows, starting from the champion, or all rows before them too, starting cold",
+    meaning:
+      "what a challenger learns: the month's fit rows, starting from the champion, or all rows before them too, starting cold",
     check: (text) => ['', 'month', 'history'].includes(text),
   },
   {
@@ -131,7 +144,8 @@ export const SETTINGS: readonly Setting[] = [
     name: 'PICKUP_TIMES',
     fallback: () => 'utc',
     ...oneOf('utc', 'local'),
-    meaning: "utc: times are converted to the place's clock, as the recipe does; local: they are the place's clock already",
+    meaning:
+      "utc: times are converted to the place's clock, as the recipe does; local: they are the place's clock already",
   },
 ]
 
@@ -148,7 +162,10 @@ export function readSettings(
   const faults = reports.flatMap((report) => report.fault ?? [])
   const texts = Object.fromEntries(reports.map((report) => [report.name, report.value]))
   if (faults.length > 0) {
-    throw new PlannedError('BAD_INPUT', `${faults.length === 1 ? 'a setting is' : 'settings are'} wrong (environment or .env):\n  ${faults.join('\n  ')}`)
+    throw new PlannedError(
+      'BAD_INPUT',
+      `${faults.length === 1 ? 'a setting is' : 'settings are'} wrong (environment or .env):\n  ${faults.join('\n  ')}`,
+    )
   }
   const text = (key: string): string => texts[key] ?? ''
   const target = z.enum(['local', 'gcs', 'mlflow']).parse(text('MODEL_TARGET'))
@@ -164,8 +181,13 @@ export function readSettings(
     threshold: Number(text('GATE_THRESHOLD')),
     rule: z.enum(['point', 'significant']).parse(text('GATE_RULE')),
     firstChampion: z.enum(['accept', 'ask']).parse(text('FIRST_CHAMPION')),
-    trainers: text('TRAINERS').split(',').map((part) => part.trim()),
-    trainWindow: z.enum(['month', 'history']).nullable().parse(text('TRAIN_WINDOW') || null),
+    trainers: text('TRAINERS')
+      .split(',')
+      .map((part) => part.trim()),
+    trainWindow: z
+      .enum(['month', 'history'])
+      .nullable()
+      .parse(text('TRAIN_WINDOW') || null),
     refit: text('REFIT') === 'on',
     seed: Number(text('SEED')),
     timeReading: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
@@ -181,7 +203,9 @@ export function reportSettings(
   return SETTINGS.map((setting) => {
     const source = environment[setting.name] ? 'environment' : dotenv[setting.name] ? '.env' : 'default'
     const value = (environment[setting.name] || dotenv[setting.name] || setting.fallback(project)).trim()
-    const fault = setting.check(value, project) ? null : `${setting.name} is "${value}"; allowed: ${setting.allowed(project)}`
+    const fault = setting.check(value, project)
+      ? null
+      : `${setting.name} is "${value}"; allowed: ${setting.allowed(project)}`
     return { name: setting.name, value, source, fault, meaning: setting.meaning }
   })
 }
@@ -190,10 +214,14 @@ export function reportSettings(
 function databasePath(target: Settings['target'], uri: string, home: string): string {
   const own = join(home, 'mlflow.db')
   if (target === 'gcs') {
-    throw new PlannedError('BAD_INPUT', 'MODEL_TARGET is "gcs": this version keeps models on disk only; set MODEL_TARGET=local or mlflow in .env')
+    throw new PlannedError(
+      'BAD_INPUT',
+      'MODEL_TARGET is "gcs": this version keeps models on disk only; set MODEL_TARGET=local or mlflow in .env',
+    )
   }
   if (target === 'local' || uri === '') return own
-  if (uri.startsWith('sqlite:///') && uri.length > 'sqlite:///'.length) return resolve(ROOT, uri.slice('sqlite:///'.length))
+  if (uri.startsWith('sqlite:///') && uri.length > 'sqlite:///'.length)
+    return resolve(ROOT, uri.slice('sqlite:///'.length))
   throw new PlannedError(
     'BAD_INPUT',
     `MLFLOW_TRACKING_URI is "${uri}": this version keeps runs in a file; set it empty or to sqlite:///path/to/file.db, or set MODEL_TARGET=local`,

@@ -2,10 +2,17 @@
 // months can be made to order.
 import { clock, column, divide, greater, less, multiply } from '../../src/features/expressions.ts'
 import type { FeatureSpecification } from '../../src/features/specification.ts'
-import { seededRandom } from '../../src/kernel/random.ts'
-import { DAY_MS, type Month, monthsOf, monthWindow, parseDay } from '../../src/kernel/window.ts'
-import { defineProject, type Project } from '../../src/lifecycle/project.ts'
-import type { Batch } from '../../src/warehouse/port.ts'
+import {
+  type Batch,
+  DAY_MS,
+  defineProject,
+  type Month,
+  monthsOf,
+  monthWindow,
+  type Project,
+  parseDay,
+  seededRandom,
+} from '../../src/lifecycle/project.ts'
 
 /** How a month is. */
 export interface Conditions {

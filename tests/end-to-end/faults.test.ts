@@ -1,14 +1,19 @@
 // What a person meets when something is wrong: words, an exit code, and nothing lost.
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { openProgram } from './program.ts'
 
 const DELIVERIES = { UNDERSTUDY_PROJECT: 'tests/deliveries/project.ts', TRAINERS: 'linear' }
 
 test('every setting that is wrong is named at once, with its value and what is allowed', async () => {
-  await using program = await openProgram({ DATA_SIZE: '2m', MODEL_TARGET: 'disk', EVALUATION_START_DATE: '2015-02-30' })
+  await using program = await openProgram({
+    DATA_SIZE: '2m',
+    MODEL_TARGET: 'disk',
+    EVALUATION_START_DATE: '2015-02-30',
+  })
   const ended = await program.run(['cycle'])
   expect(ended.code).toBe(2)
   expect(ended.err).toContain('DATA_SIZE is "2m"; allowed: 1k, 200k, all')
@@ -31,7 +36,10 @@ test('imported rows never mix with simulated ones', { timeout: 60_000 }, async (
   await using program = await openProgram(DELIVERIES)
   await program.json(['preprocess'])
   const file = join(program.home, 'parcels.csv')
-  await writeFile(file, 'key,minutes,left_at,distance_km,parcels\na,12.5,2020-02-01 10:00:00 UTC,2.5,3\nb,oops,2020-02-01 11:00:00 UTC,2.5,3\n')
+  await writeFile(
+    file,
+    'key,minutes,left_at,distance_km,parcels\na,12.5,2020-02-01 10:00:00 UTC,2.5,3\nb,oops,2020-02-01 11:00:00 UTC,2.5,3\n',
+  )
   const refused = await program.run(['data', 'import', file, '--table', 'raw_small'])
   expect(refused.code).toBe(4)
   expect(refused.err).toContain('--replace')
@@ -47,7 +55,9 @@ test('imported rows never mix with simulated ones', { timeout: 60_000 }, async (
   expect(tables.find((table) => table.name === 'raw_small')?.origin).toBe('imported')
 })
 
-test('with too little history the first model says what to do, and Ctrl-C leaves nothing half done', { timeout: 60_000 }, async () => {
+test('with too little history the first model says what to do, and Ctrl-C leaves nothing half done', {
+  timeout: 60_000,
+}, async () => {
   await using program = await openProgram(DELIVERIES)
   const tooEarly = await program.run(['cycle', '--month', '2020-01'])
   expect(tooEarly.code).toBe(5)
@@ -61,7 +71,9 @@ test('with too little history the first model says what to do, and Ctrl-C leaves
   expect(after.champion.version).toBe(1)
 })
 
-test('killed at any moment, the same command goes on: one champion, one challenger, one verdict', { timeout: 120_000 }, async () => {
+test('killed at any moment, the same command goes on: one champion, one challenger, one verdict', {
+  timeout: 120_000,
+}, async () => {
   await using program = await openProgram(DELIVERIES)
   for (const delayMs of [400, 600, 800, 1000, 1200, 1400]) {
     const { child, ended } = program.start(['cycle', '--month', '2020-05'])
@@ -69,7 +81,11 @@ test('killed at any moment, the same command goes on: one champion, one challeng
     child.kill('SIGKILL')
     await ended
   }
-  const outcome = await program.json<{ champion: { version: number }; challenger: { version: number } }>(['cycle', '--month', '2020-05'])
+  const outcome = await program.json<{ champion: { version: number }; challenger: { version: number } }>([
+    'cycle',
+    '--month',
+    '2020-05',
+  ])
   expect(outcome).toMatchObject({ champion: { version: 1 }, challenger: { version: 2 } })
   const versions = await program.json<{ stage: string }[]>(['models'])
   expect(versions).toHaveLength(2)

@@ -11,7 +11,9 @@ beforeAll(async () => {
 })
 afterAll(() => program[Symbol.asyncDispose]())
 
-test('make run_workflow, moved on month by month, keeps the model valid from January to June 2015', { timeout: 300_000 }, async () => {
+test('make run_workflow, moved on month by month, keeps the model valid from January to June 2015', {
+  timeout: 300_000,
+}, async () => {
   for (const month of MONTHS) {
     const ended = await program.make('run_workflow', { EVALUATION_START_DATE: `${month}-01` })
     expect(ended, ended.err).toMatchObject({ code: 0 })
@@ -24,7 +26,12 @@ test('make run_workflow, moved on month by month, keeps the model valid from Jan
   for (const month of MONTHS) months.push(await program.json(['cycle', '--month', month]))
   expect(months.map((outcome) => outcome.month)).toEqual(MONTHS)
   for (const outcome of months) {
-    expect(outcome).toMatchObject({ rule: 'point', threshold: 2.5, metric: { name: 'mae', unit: 'USD' }, decidedBefore: true })
+    expect(outcome).toMatchObject({
+      rule: 'point',
+      threshold: 2.5,
+      metric: { name: 'mae', unit: 'USD' },
+      decidedBefore: true,
+    })
     expect(outcome.difference?.mean).toBeCloseTo((outcome.challenger?.error ?? 0) - (outcome.champion?.error ?? 0), 9)
   }
   const { months: series } = await program.json<{ months: { month: string }[] }>(['monitor'])
@@ -34,7 +41,9 @@ test('make run_workflow, moved on month by month, keeps the model valid from Jan
   expect(versions.filter((version) => version.stage === 'Production')).toHaveLength(1)
 })
 
-test('a replay of the same months shows all three verdicts, touches nothing, and is printed again at once', { timeout: 300_000 }, async () => {
+test('a replay of the same months shows all three verdicts, touches nothing, and is printed again at once', {
+  timeout: 300_000,
+}, async () => {
   const before = await program.json(['models'])
   const args = ['replay', '--from', '2015-01', '--to', '2015-06']
   const played = await program.json<CycleOutcome[]>(args, { TRAINERS: 'mlp' })
@@ -49,17 +58,36 @@ test('a replay of the same months shows all three verdicts, touches nothing, and
 test('the steps of the recipe work one by one', { timeout: 120_000 }, async () => {
   const evaluated = await program.run(['evaluate', '--from', '2014-01-01', '--to', '2015-01-01'])
   expect(evaluated.out).toContain('in-sample')
-  const fresh = await program.json<{ inSample: boolean }>(['evaluate', '--stage', 'Production', '--from', '2015-06-27', '--to', '2015-07-01'])
+  const fresh = await program.json<{ inSample: boolean }>([
+    'evaluate',
+    '--stage',
+    'Production',
+    '--from',
+    '2015-06-27',
+    '--to',
+    '2015-07-01',
+  ])
   expect(fresh.inSample).toBe(false)
   const { fare } = await program.json<{ fare: number }>(['predict'])
   expect(fare).toBeGreaterThan(6)
   expect(fare).toBeLessThan(16)
   const preprocessed = await program.json<{ keptRows: number }>(['preprocess'])
   expect(preprocessed.keptRows).toBe(88_381)
-  const trained = await program.json<{ stage: string; version: number }>(['train', '--from', '2014-12-01'], { TRAINERS: 'linear' })
+  const trained = await program.json<{ stage: string; version: number }>(['train', '--from', '2014-12-01'], {
+    TRAINERS: 'linear',
+  })
   expect(trained.stage).toBe('Staging')
-  const promoted = await program.run(['promote', 'taxifare', '--version', String(trained.version), '--why', 'to see it move'])
-  expect(promoted.out).toContain(`✅ Model taxifare (version ${trained.version}) transitioned from Staging to Production`)
+  const promoted = await program.run([
+    'promote',
+    'taxifare',
+    '--version',
+    String(trained.version),
+    '--why',
+    'to see it move',
+  ])
+  expect(promoted.out).toContain(
+    `✅ Model taxifare (version ${trained.version}) transitioned from Staging to Production`,
+  )
   const history = await program.run(['history'])
   expect(history.out).toContain('to see it move')
 })

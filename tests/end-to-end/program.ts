@@ -23,7 +23,10 @@ export interface Program {
   /** `make …`, to its end; the packages are taken as installed. */
   make(target: string, settings?: Readonly<Record<string, string>>): Promise<Ended>
   /** Starts `./understudy …` and hands over the process itself, no launcher in between. */
-  start(args: readonly string[], settings?: Readonly<Record<string, string>>): { child: ChildProcess; ended: Promise<Ended> }
+  start(
+    args: readonly string[],
+    settings?: Readonly<Record<string, string>>,
+  ): { child: ChildProcess; ended: Promise<Ended> }
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -32,7 +35,13 @@ export async function openProgram(settings: Readonly<Record<string, string>> = {
   const home = await mkdtemp(join(tmpdir(), 'understudy-home-'))
   const { PATH, HOME } = process.env
   // No setting of whoever runs the tests may leak in.
-  const environment = (more: Readonly<Record<string, string>>) => ({ PATH, HOME, UNDERSTUDY_HOME: home, ...settings, ...more })
+  const environment = (more: Readonly<Record<string, string>>) => ({
+    PATH,
+    HOME,
+    UNDERSTUDY_HOME: home,
+    ...settings,
+    ...more,
+  })
   const begin = (command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
     const child = spawn(command, args, { cwd: ROOT, env: environment(more), stdio: ['ignore', 'pipe', 'pipe'] })
     return { child, ended: endOf(child) }
@@ -46,7 +55,8 @@ export async function openProgram(settings: Readonly<Record<string, string>> = {
       return JSON.parse(ended.out)
     },
     make: (target, more) => begin('make', ['--silent', '--old-file=node_modules/.installed', target], more).ended,
-    start: (args, more) => begin(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args], more),
+    start: (args, more) =>
+      begin(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args], more),
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
   }
   return program

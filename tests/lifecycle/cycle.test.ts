@@ -79,6 +79,7 @@ test('a month without any rows cannot tell either', async () => {
   await using stage = await openStage(deliveries())
   const { cycle } = await stage.month('2020-12')
   expect(cycle).toMatchObject({ verdict: 'keep', case: 'too-little-data', rows: 0, challenger: null, difference: null })
+  expect(cycle?.notes.join()).toContain('raw_small has no parcels in 2020-12; it holds 2020-01 to 2020-06')
 })
 
 test('preprocessing a month replaces that month only', async () => {
@@ -135,11 +136,21 @@ test('a champion that was removed leaves the stage to a challenger under the thr
 test('rows of another origin bring a first model of their own, and its promotion says whose place it took', async () => {
   await using stage = await openStage(deliveries())
   await stage.month('2020-04', { rule: 'significant' })
-  const raw = await stage.warehouse.read('raw_small', { fromMs: 0, toMs: Date.UTC(2021, 0) }, { columns: ['minutes', 'left_at', 'distance_km', 'parcels'], orderBy: [] })
-  await stage.warehouse.write('raw_small', [raw], { schema: stage.project.rawSchema, origin: 'imported', others: 'drop' })
+  const raw = await stage.warehouse.read(
+    'raw_small',
+    { fromMs: 0, toMs: Date.UTC(2021, 0) },
+    { columns: ['minutes', 'left_at', 'distance_km', 'parcels'], orderBy: [] },
+  )
+  await stage.warehouse.write('raw_small', [raw], {
+    schema: stage.project.rawSchema,
+    origin: 'imported',
+    others: 'drop',
+  })
   const { first, cycle } = await stage.month('2020-04', { rule: 'significant' })
   expect(first).toMatchObject({ version: 3, trained: true })
   expect(cycle).toMatchObject({ origin: 'imported', champion: { version: 3 } })
-  const replaced = (await stage.tracking.history('deliveries')).find((move) => move.version === 1 && move.to === 'Archived')
+  const replaced = (await stage.tracking.history('deliveries')).find(
+    (move) => move.version === 1 && move.to === 'Archived',
+  )
   expect(replaced?.reason).toContain('learnt from simulated parcels')
 })

@@ -9,7 +9,16 @@ const MONTHS: readonly Month[] = ['2020-04', '2020-05', '2020-06']
 const ROUGH = { '2020-04': { pace: 3.6 }, '2020-06': { pace: 4.2, noise: 9 } } as const
 
 function request(stage: Stage, changes: Partial<ReplayRequest> = {}): ReplayRequest {
-  const { acceptFirst: _a, again: _b, challenger: _c, fromMs: _d, toMs: _e, splitRatio: _f, onEscalate: _g, ...settings } = usual(stage.project)
+  const {
+    acceptFirst: _a,
+    again: _b,
+    challenger: _c,
+    fromMs: _d,
+    toMs: _e,
+    splitRatio: _f,
+    onEscalate: _g,
+    ...settings
+  } = usual(stage.project)
   return { ...settings, months: MONTHS, onEscalate: 'keep', ...changes }
 }
 
@@ -26,6 +35,7 @@ test('a replay plays every month in a place of its own and never touches the rea
     '2020-06 escalate',
   ])
   expect(await stage.cast()).toBe(before)
+  expect(stage.notices).toHaveLength(1) // the real cycle's; a replay tells nobody
 })
 
 test('the same replay is printed again without training; another setting is another replay', async () => {

@@ -38,7 +38,9 @@ test('a training that fails leaves a FAILED run, and the next attempt is another
   const { cycle } = await stage.month('2020-04')
   expect(cycle?.challenger?.version).toBe(2)
   const experiment = await stage.tracking.experiment('deliveries_experiment')
-  const failed = (await stage.tracking.findRuns(experiment.id, { 'understudy.kind': 'train' })).filter((run) => run.status === 'FAILED')
+  const failed = (await stage.tracking.findRuns(experiment.id, { 'understudy.kind': 'train' })).filter(
+    (run) => run.status === 'FAILED',
+  )
   expect(failed).toHaveLength(1)
   expect(failed[0]?.tags['understudy.error']).toContain('the disk is elsewhere')
 })
@@ -50,7 +52,7 @@ test('whoever is told is told after it is on record, and a channel that is down 
     { channel: 'down', send: () => Promise.reject(new PlannedError('UNAVAILABLE', 'nobody answers')) },
     { channel: 'list', send: async () => void seen.push(await stage.cast()) },
   ]
-    const { cycle } = await runCycle({ ...stage, notifiers: channels }, usual(stage.project), {})
+  const { cycle } = await runCycle({ ...stage, notifiers: channels }, usual(stage.project), {})
   expect(cycle?.verdict).toBe('promote')
   expect(seen).toEqual(['v1 Archived, v2 Production'])
 })
@@ -103,24 +105,45 @@ test('a version named as the challenger is scored, not trained; one whose rows n
   await stage.month('2020-05', { rule: 'significant' })
   const trained = stage.trainings.count
   const first = await stage.tracking.version('deliveries', 1)
-  const elsewhere = await stage.tracking.registerVersion({ name: 'deliveries', runId: first.runId ?? '', path: 'model' })
+  const elsewhere = await stage.tracking.registerVersion({
+    name: 'deliveries',
+    runId: first.runId ?? '',
+    path: 'model',
+  })
   const { cycle } = await stage.month('2020-06', { challenger: elsewhere.version })
-  expect(cycle).toMatchObject({ verdict: 'escalate', case: 'challenger-rows-unknown', challenger: { version: elsewhere.version } })
+  expect(cycle).toMatchObject({
+    verdict: 'escalate',
+    case: 'challenger-rows-unknown',
+    challenger: { version: elsewhere.version },
+  })
   expect(stage.trainings.count).toBe(trained)
   const serving = cycle?.champion?.version ?? 0
-  await expect(stage.month('2020-06', { challenger: serving, again: true })).rejects.toMatchObject({ code: 'BAD_INPUT' })
+  await expect(stage.month('2020-06', { challenger: serving, again: true })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  })
 })
 
 test('every error shown is that of the registered file on the rows of the holdout', async () => {
   await using stage = await openStage(deliveries())
   const { cycle } = await stage.month('2020-04')
-  const month = await readCleaned(stage, { size: 'small', timeReading: 'utc' }, { fromMs: Date.UTC(2020, 3), toMs: Date.UTC(2020, 4) })
+  const month = await readCleaned(
+    stage,
+    { size: 'small', timeReading: 'utc' },
+    { fromMs: Date.UTC(2020, 3), toMs: Date.UTC(2020, 4) },
+  )
   const from = month.rows - (cycle?.holdoutRows ?? 0)
   expect(from).toBe(Math.floor(month.rows * 0.8))
   const columns = Object.fromEntries(Object.entries(month.columns).map(([name, values]) => [name, values.slice(from)]))
   for (const part of [cycle?.champion, cycle?.challenger]) {
-    const predicted = await predictRows(stage.tracking, { model: 'deliveries', version: part?.version ?? 0 }, columns, month.rows - from)
-    const error = predicted.reduce((sum, value, row) => sum + Math.abs(value - (columns['minutes']?.[row] ?? 0)), 0) / predicted.length
+    const predicted = await predictRows(
+      stage.tracking,
+      { model: 'deliveries', version: part?.version ?? 0 },
+      columns,
+      month.rows - from,
+    )
+    const error =
+      predicted.reduce((sum, value, row) => sum + Math.abs(value - (columns['minutes']?.[row] ?? 0)), 0) /
+      predicted.length
     expect(part?.error).toBeCloseTo(error, 9)
   }
 })

@@ -38,12 +38,20 @@ function tickingClock(): Clock {
 }
 
 /** Opens it. `learning` sees each training begin, and may throw. */
-export async function openStage(project: Project, options: { learning?: (count: number) => void } = {}): Promise<Stage> {
+export async function openStage(
+  project: Project,
+  options: { learning?: (count: number) => void } = {},
+): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-stage-'))
   const clock = tickingClock()
   const warehouse = openMemoryWarehouse()
   const artifacts = diskArtifacts(join(folder, 'artifacts'))
-  const tracking = await openEmbeddedTracking({ databasePath: join(folder, 'mlflow.db'), artifacts, clock, user: 'tester' })
+  const tracking = await openEmbeddedTracking({
+    databasePath: join(folder, 'mlflow.db'),
+    artifacts,
+    clock,
+    user: 'tester',
+  })
   const engine = await openEmbeddedEngine({ databasePath: join(folder, 'flow.db'), clock: { nowMs: () => Date.now() } })
   const notices: string[] = []
   const trainings = { count: 0 }
@@ -59,7 +67,14 @@ export async function openStage(project: Project, options: { learning?: (count: 
       options.learning?.(trainings.count)
       return await trainModel({ project, warehouse }, request, how)
     },
-    provenance: { gitCommit: null, gitDirty: false, codeDigest: 'c0de', packagesDigest: 'none', node: 'v24', machine: 'test' },
+    provenance: {
+      gitCommit: null,
+      gitDirty: false,
+      codeDigest: 'c0de',
+      packagesDigest: 'none',
+      node: 'v24',
+      machine: 'test',
+    },
     outputs: null,
   }
   return {

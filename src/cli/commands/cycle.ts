@@ -1,9 +1,9 @@
 // `cycle`: one month, from fresh rows to a verdict.
 import { z } from 'zod'
-import { dayText, parseDay, parseMonth, monthWindow, addMonths } from '../../kernel/window.ts'
+import { addMonths, dayText, monthWindow, parseDay, parseMonth } from '../../kernel/window.ts'
 import { monitorSeries } from '../../lifecycle/monitor.ts'
 import { type CycleResult, runCycle } from '../../lifecycle/run-cycle.ts'
-import { defineCommand, type CommandContext } from '../command.ts'
+import { type CommandContext, defineCommand, type Settings } from '../command.ts'
 import { openProgress } from '../progress.ts'
 import { cycleReport, firstModelReport } from '../report-cycle.ts'
 import { cycleRequest } from '../request.ts'
@@ -32,11 +32,16 @@ export const cycleCommand = defineCommand({
     const progress = openProgress(terminal)
     let result: CycleResult
     try {
-      result = await runCycle(rooms, cycleRequest(settings, fromMs, args), { signal: context.signal, onEvent: progress.onEvent })
+      result = await runCycle(rooms, cycleRequest(settings, fromMs, args), {
+        signal: context.signal,
+        onEvent: progress.onEvent,
+      })
     } finally {
       progress.close()
     }
-    terminal.out(terminal.json ? JSON.stringify(jsonOf(result, dayText(fromMs))) : await textOf(result, fromMs, context))
+    terminal.out(
+      terminal.json ? JSON.stringify(jsonOf(result, settings, dayText(fromMs))) : await textOf(result, fromMs, context),
+    )
   },
 })
 
@@ -45,7 +50,7 @@ function startOf(month: string): number {
 }
 
 /** The cycle's outcome; where no month was run, the same shape with what is known of the first model. */
-function jsonOf({ first, cycle, decidedBefore }: CycleResult, from: string): object {
+function jsonOf({ first, cycle, decidedBefore }: CycleResult, settings: Settings, from: string): object {
   if (cycle !== null) return { ...cycle, decidedBefore, firstModel: first }
   return {
     month: from.slice(0, 7),
@@ -56,7 +61,7 @@ function jsonOf({ first, cycle, decidedBefore }: CycleResult, from: string): obj
     challenger: first === null ? null : { version: first.version, error: first.error },
     difference: null,
     threshold: first?.threshold,
-    rule: 'point',
+    rule: settings.rule,
     verdict: 'escalate',
     reason: first?.reason,
     decidedBefore,
@@ -64,7 +69,11 @@ function jsonOf({ first, cycle, decidedBefore }: CycleResult, from: string): obj
   }
 }
 
-async function textOf({ first, cycle, decidedBefore }: CycleResult, fromMs: number, context: CommandContext): Promise<string> {
+async function textOf(
+  { first, cycle, decidedBefore }: CycleResult,
+  fromMs: number,
+  context: CommandContext,
+): Promise<string> {
   const { project, ...rooms } = await context.rooms()
   const settings = context.settings()
   const rows = project.row.many
@@ -75,12 +84,20 @@ async function textOf({ first, cycle, decidedBefore }: CycleResult, fromMs: numb
   }
   const series = await monitorSeries(rooms, settings)
   const following = dayText(addMonths(fromMs, 1))
-  const next = [`EVALUATION_START_DATE=${following} make run_workflow   (the month after)`, './understudy history   (every move, with its reason)']
+  const next = [
+    `EVALUATION_START_DATE=${following} make run_workflow   (the month after)`,
+    './understudy history   (every move, with its reason)',
+  ]
   if (cycle.verdict === 'escalate' && cycle.challenger !== null && cycle.applied) {
-    next.unshift(`./understudy promote ${cycle.model} --version ${cycle.challenger.version} --why "…"   (or leave the champion in place)`)
+    next.unshift(
+      `./understudy promote ${cycle.model} --version ${cycle.challenger.version} --why "…"   (or leave the champion in place)`,
+    )
   }
   if (decidedBefore) {
-    parts.push('', `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).`)
+    parts.push(
+      '',
+      `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).`,
+    )
   }
   return [...parts, cycleReport(cycle, { rows, series, home: settings.home, next })].join('\n')
 }

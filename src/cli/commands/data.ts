@@ -19,7 +19,9 @@ export const dataCommand = defineCommand({
       return context.terminal.out(JSON.stringify(tables))
     }
     if (tables.length === 0) {
-      return context.terminal.out('there are no tables yet; ./understudy preprocess makes them, ./understudy data import brings your own')
+      return context.terminal.out(
+        'there are no tables yet; ./understudy preprocess makes them, ./understudy data import brings your own',
+      )
     }
     const rows = tables.map(({ name, origin, partitions }) => [
       name,
@@ -65,7 +67,9 @@ export const importCommand = defineCommand({
     context.terminal.out(
       [
         `✅ ${countText(imported.rowsTaken)} of ${countText(imported.rowsRead)} ${project.row.many} taken into ${table} (${imported.format})`,
-        ...imported.left.map(({ reason, rows, example }) => `   left out: ${countText(rows)}, ${reason}, for example ${example}`),
+        ...imported.left.map(
+          ({ reason, rows, example }) => `   left out: ${countText(rows)}, ${reason}, for example ${example}`,
+        ),
         ...(imported.ignoredColumns.length === 0 ? [] : [`   columns not used: ${imported.ignoredColumns.join(', ')}`]),
         `   the table has ${countText(partitions.reduce((total, { rows }) => total + rows, 0))} ${project.row.many} now, ${partitions[0]?.month} to ${partitions.at(-1)?.month}`,
         `   next: DATA_SIZE=${table.slice('raw_'.length)} ./understudy replay`,
@@ -82,7 +86,8 @@ export const dropDataCommand = defineCommand({
   args: z.object({ table: z.string() }),
   async run({ table }, context) {
     const { warehouse } = await context.rooms()
-    if ((await warehouse.describe(table)) === null) throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
+    if ((await warehouse.describe(table)) === null)
+      throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
     await warehouse.drop(table)
     context.terminal.out(context.terminal.json ? JSON.stringify({ dropped: table }) : `${table} is gone`)
   },

@@ -20,20 +20,30 @@ export const doctorCommand = defineCommand({
   async run(_, context) {
     const reports = context.settingReports()
     const checks: Check[] = [{ name: 'node', fine: true, found: process.version }]
-    for (const report of reports) if (report.fault !== null) checks.push({ name: report.name, fine: false, found: report.fault })
+    for (const report of reports)
+      if (report.fault !== null) checks.push({ name: report.name, fine: false, found: report.fault })
     checks.push(await check('settings', async () => `kept in ${context.settings().home}`))
     checks.push(await check('duckdb', async () => (await import('@duckdb/node-api')).version()))
-    checks.push(await check('onnxruntime', async () => (await import('onnxruntime-node')).env.versions.common ?? 'loaded'))
+    checks.push(
+      await check('onnxruntime', async () => (await import('onnxruntime-node')).env.versions.common ?? 'loaded'),
+    )
     if (checks.every(({ fine }) => fine)) {
       const { home } = context.settings()
       checks.push(await check('home', () => writable(home)))
-      checks.push(await check('stores', async () => `${(await (await context.rooms()).warehouse.tables()).length} tables`))
+      checks.push(
+        await check('stores', async () => `${(await (await context.rooms()).warehouse.tables()).length} tables`),
+      )
     }
     const faults = checks.filter(({ fine }) => !fine)
     if (context.terminal.json) {
       context.terminal.out(JSON.stringify({ ok: faults.length === 0, checks, settings: reports }))
     } else {
-      const settings = reports.map(({ name, value, source, meaning }) => [name, value === '' ? '(empty)' : value, source, meaning])
+      const settings = reports.map(({ name, value, source, meaning }) => [
+        name,
+        value === '' ? '(empty)' : value,
+        source,
+        meaning,
+      ])
       context.terminal.out(
         [
           ...textTable(checks.map(({ name, fine, found }) => [fine ? '✅' : '❌', name, found])),
@@ -43,7 +53,10 @@ export const doctorCommand = defineCommand({
       )
     }
     if (faults.length > 0) {
-      throw new PlannedError('BAD_INPUT', `${faults.length} of ${checks.length} checks failed; the lines marked ❌ say what to change, in .env or the environment`)
+      throw new PlannedError(
+        'BAD_INPUT',
+        `${faults.length} of ${checks.length} checks failed; the lines marked ❌ say what to change, in .env or the environment`,
+      )
     }
   },
 })

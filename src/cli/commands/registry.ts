@@ -1,10 +1,10 @@
 // What is registered, what moved and why: `models`, `models show`, `promote`, `history`, `monitor`.
 import { userInfo } from 'node:os'
 import { z } from 'zod'
-import { monitorSeries } from '../../lifecycle/monitor.ts'
-import { findVersion } from '../../lifecycle/evaluate-version.ts'
-import { promoteByHand } from '../../lifecycle/promote.ts'
 import { PlannedError } from '../../kernel/errors.ts'
+import { findVersion } from '../../lifecycle/evaluate-version.ts'
+import { monitorSeries } from '../../lifecycle/monitor.ts'
+import { promoteByHand } from '../../lifecycle/promote.ts'
 import { defineCommand } from '../command.ts'
 import { errorText } from '../report-cycle.ts'
 import { textTable } from '../table.ts'
@@ -21,7 +21,8 @@ export const modelsCommand = defineCommand({
     const { tracking } = await context.rooms()
     const versions = await tracking.versions(model)
     if (context.terminal.json) return context.terminal.out(JSON.stringify(versions))
-    if (versions.length === 0) return context.terminal.out(`${model} has no versions yet; make the first with: ./understudy cycle`)
+    if (versions.length === 0)
+      return context.terminal.out(`${model} has no versions yet; make the first with: ./understudy cycle`)
     const rows = versions.map(({ version, stage, tags, description }) => [
       `v${version}`,
       stage,
@@ -56,16 +57,26 @@ export const showModelCommand = defineCommand({
     const moves = (await tracking.history(model)).filter((move) => move.version === number)
     if (context.terminal.json) return context.terminal.out(JSON.stringify({ ...version, run, curve, moves }))
     const facts = (record: Readonly<Record<string, string | number>>) =>
-      textTable(Object.entries(record).sort(([a], [b]) => a.localeCompare(b)).map(([key, value]) => [`  ${key}`, String(value)]))
+      textTable(
+        Object.entries(record)
+          .sort(([a], [b]) => a.localeCompare(b))
+          .map(([key, value]) => [`  ${key}`, String(value)]),
+      )
     context.terminal.out(
       [
         `${model} v${number}, ${version.stage}: ${version.description}`,
         `  file ${version.source}/model.onnx`,
         ...facts(version.tags),
-        ...(run === null ? [] : ['', `run ${run.id} (${run.name}, ${run.status})`, ...facts(run.params), ...facts(run.metrics)]),
-        ...(curve.length === 0 ? [] : ['', `val_mae by epoch: ${curve.map((point) => point.value.toFixed(3)).join(' ')}`]),
+        ...(run === null
+          ? []
+          : ['', `run ${run.id} (${run.name}, ${run.status})`, ...facts(run.params), ...facts(run.metrics)]),
+        ...(curve.length === 0
+          ? []
+          : ['', `val_mae by epoch: ${curve.map((point) => point.value.toFixed(3)).join(' ')}`]),
         '',
-        ...moves.map((move) => `  ${new Date(move.atMs).toISOString()}  ${move.from} → ${move.to}  ${move.actor}: ${move.reason}`),
+        ...moves.map(
+          (move) => `  ${new Date(move.atMs).toISOString()}  ${move.from} → ${move.to}  ${move.actor}: ${move.reason}`,
+        ),
       ].join('\n'),
     )
   },
@@ -83,20 +94,28 @@ export const promoteCommand = defineCommand({
   ],
   args: z.object({
     model: z.string().optional(),
-    version: z.coerce.number({ error: '--version says which version; ./understudy models lists them' }).int().positive(),
+    version: z.coerce
+      .number({ error: '--version says which version; ./understudy models lists them' })
+      .int()
+      .positive(),
     why: z.string({ error: '--why says the reason; it is kept in the history' }).min(1),
     by: z.string().min(1).optional(),
   }),
   async run({ model: named, version, why, by }, context) {
     const model = named ?? context.settings().model
-    if (model.includes('_replay_')) throw new PlannedError('BAD_INPUT', `${model} belongs to a replay, which nobody decides for`)
+    if (model.includes('_replay_'))
+      throw new PlannedError('BAD_INPUT', `${model} belongs to a replay, which nobody decides for`)
     const rooms = await context.rooms()
     const moves = await promoteByHand(rooms, { model, version, actor: by ?? userInfo().username, reason: why })
     if (context.terminal.json) return context.terminal.out(JSON.stringify(moves))
     context.terminal.out(
       moves.length === 0
         ? `${model} v${version} is in Production already`
-        : moves.map((move) => `✅ Model ${move.name} (version ${move.version}) transitioned from ${move.from} to ${move.to}`).join('\n'),
+        : moves
+            .map(
+              (move) => `✅ Model ${move.name} (version ${move.version}) transitioned from ${move.from} to ${move.to}`,
+            )
+            .join('\n'),
     )
   },
 })
@@ -112,7 +131,8 @@ export const historyCommand = defineCommand({
     await tracking.noticeOutsideMoves(model)
     const moves = await tracking.history(model)
     if (context.terminal.json) return context.terminal.out(JSON.stringify(moves))
-    if (moves.length === 0) return context.terminal.out(`nothing of ${model} has moved yet; begin with: ./understudy cycle`)
+    if (moves.length === 0)
+      return context.terminal.out(`nothing of ${model} has moved yet; begin with: ./understudy cycle`)
     const rows = moves.map((move) => [
       new Date(move.atMs).toISOString().slice(0, 19).replace('T', ' '),
       `v${move.version}`,
@@ -135,9 +155,12 @@ export const monitorCommand = defineCommand({
     const series = await monitorSeries({ tracking }, settings)
     const { unit } = project.metric
     if (context.terminal.json) {
-      return context.terminal.out(JSON.stringify({ model: settings.model, unit, threshold: settings.threshold, months: series }))
+      return context.terminal.out(
+        JSON.stringify({ model: settings.model, unit, threshold: settings.threshold, months: series }),
+      )
     }
-    if (series.length === 0) return context.terminal.out(`no month of ${settings.model} was run yet; begin with: ./understudy cycle`)
+    if (series.length === 0)
+      return context.terminal.out(`no month of ${settings.model} was run yet; begin with: ./understudy cycle`)
     const scale = 40 / Math.max(settings.threshold, ...series.map((point) => point.error))
     const mark = Math.round(settings.threshold * scale)
     const rows = series.map((point) => {
@@ -146,7 +169,10 @@ export const monitorCommand = defineCommand({
       return [point.month, errorText(point.error), drawn, point.error < settings.threshold ? '' : 'over the threshold']
     })
     context.terminal.out(
-      [`${settings.model} in Production, ${project.metric.name} in ${unit} on the whole month; │ is the threshold, ${settings.threshold}`, ...textTable(rows)].join('\n'),
+      [
+        `${settings.model} in Production, ${project.metric.name} in ${unit} on the whole month; │ is the threshold, ${settings.threshold}`,
+        ...textTable(rows),
+      ].join('\n'),
     )
   },
 })

@@ -5,8 +5,8 @@ import { type Month, monthsOf, monthWindow, parseMonth } from '../../kernel/wind
 import { type Replay, replay } from '../../lifecycle/replay.ts'
 import { defineCommand } from '../command.ts'
 import { openProgress } from '../progress.ts'
-import { firstModelReport } from '../report-cycle.ts'
 import { replayTable } from '../replay-table.ts'
+import { firstModelReport } from '../report-cycle.ts'
 import { fromSettings } from '../request.ts'
 
 const Args = z.object({
@@ -57,6 +57,7 @@ export const replayCommand = defineCommand({
 /** Every month of a span, both ends included. Throws `BAD_INPUT` if it ends before it begins. */
 function monthsBetween(from: Month, to: Month): Month[] {
   const months = monthsOf({ fromMs: monthWindow(from).fromMs, toMs: monthWindow(to).toMs })
-  if (months.length === 0) throw new PlannedError('BAD_INPUT', `--to ${to} is before --from ${from}; both months are included`)
+  if (months.length === 0)
+    throw new PlannedError('BAD_INPUT', `--to ${to} is before --from ${from}; both months are included`)
   return months
 }

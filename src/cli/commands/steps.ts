@@ -1,6 +1,7 @@
 // The recipe's single steps: `preprocess`, `train`, `evaluate`, `predict`.
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
+import { PlannedError } from '../../kernel/errors.ts'
 import { digestOf } from '../../kernel/json.ts'
 import { dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
 import { evaluateVersion } from '../../lifecycle/evaluate-version.ts'
@@ -10,7 +11,6 @@ import { preprocess } from '../../lifecycle/preprocess.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { ensureRawTable } from '../../lifecycle/raw-table.ts'
 import { HISTORY_SPLIT, lockOf } from '../../lifecycle/run-cycle.ts'
-import { PlannedError } from '../../kernel/errors.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { openProgress } from '../progress.ts'
 import { errorText } from '../report-cycle.ts'
@@ -27,11 +27,18 @@ const dayOptions = [
 function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow {
   const fromMs = args.from === undefined ? fallback.fromMs : parseDay(args.from)
   const toMs = args.to === undefined ? fallback.toMs : parseDay(args.to)
-  if (toMs <= fromMs) throw new PlannedError('BAD_INPUT', `the window ${dayText(fromMs)} to ${dayText(toMs)} is empty; --to is the day after the last`)
+  if (toMs <= fromMs)
+    throw new PlannedError(
+      'BAD_INPUT',
+      `the window ${dayText(fromMs)} to ${dayText(toMs)} is empty; --to is the day after the last`,
+    )
   return { fromMs, toMs }
 }
 
-async function withProgress<T>(context: CommandContext, work: (watch: { signal: AbortSignal; onEvent: ReturnType<typeof openProgress>['onEvent'] }) => Promise<T>): Promise<T> {
+async function withProgress<T>(
+  context: CommandContext,
+  work: (watch: { signal: AbortSignal; onEvent: ReturnType<typeof openProgress>['onEvent'] }) => Promise<T>,
+): Promise<T> {
   const progress = openProgress(context.terminal)
   try {
     return await work({ signal: context.signal, onEvent: progress.onEvent })
@@ -86,7 +93,9 @@ export const trainCommand = defineCommand({
         splitRatio: args.split,
       }
       const key = `${model}/${origin}/${digestOf(input).slice(0, 12)}`
-      return (await rooms.engine.run(train, rooms, input, { key, lock: lockOf(model), whenCompleted: 'anew', ...watch })).output
+      return (
+        await rooms.engine.run(train, rooms, input, { key, lock: lockOf(model), whenCompleted: 'anew', ...watch })
+      ).output
     })
     const { unit } = trained.metric
     context.terminal.out(
@@ -143,7 +152,11 @@ export const predictCommand = defineCommand({
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )
-    const { value, version } = await predictOne(rooms, { model: context.settings().model, choice: versionChoice(args), texts })
+    const { value, version } = await predictOne(rooms, {
+      model: context.settings().model,
+      choice: versionChoice(args),
+      texts,
+    })
     const { replyKey, metric, request } = rooms.project
     const asked = request.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
     context.terminal.out(
