@@ -74,7 +74,7 @@ const BINARY: Record<BinaryOperator, (left: number, right: number) => number> = 
   less: (left, right) => (left < right ? 1 : left >= right ? 0 : Number.NaN),
   lessOrEqual: (left, right) => (left <= right ? 1 : left > right ? 0 : Number.NaN),
   equal: (left, right) => (left === right ? 1 : Number.isNaN(left) || Number.isNaN(right) ? Number.NaN : 0),
-  and: (left, right) => (isTrue(left) && isTrue(right) ? 1 : Number.NaN),
+  and: (left, right) => (left === 0 || right === 0 ? 0 : isTrue(left) && isTrue(right) ? 1 : Number.NaN),
   or: (left, right) => (isTrue(left) || isTrue(right) ? 1 : left === 0 && right === 0 ? 0 : Number.NaN),
 }
 
