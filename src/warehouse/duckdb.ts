@@ -1,22 +1,15 @@
 // The warehouse on one's own disk: Parquet files by month, read and written by a DuckDB that keeps nothing itself.
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { PlannedError } from '../kernel/errors.ts'
-import { type Month, monthWindow, type TimeWindow } from '../kernel/window.ts'
-import { asDerived, asNumber, fetchColumns, quoteName } from './duckdb-columns.ts'
-import {
-  copyToFile,
-  explainRead,
-  forEachOnLanes,
-  inspectFiles,
-  mergeFiles,
-  relationOf,
-  type WrittenFile,
-} from './duckdb-parts.ts'
+import { monthWindow, type TimeWindow } from '../kernel/window.ts'
+import { asNumber, fetchColumns, quoteName } from './duckdb-columns.ts'
+import { derive } from './duckdb-derive.ts'
+import { explainRead, inspectFiles, mergeFiles, relationOf } from './duckdb-parts.ts'
 import { type DuckdbSession, openDuckdbSession } from './duckdb-session.ts'
+import { type DuckdbRooms, existingTable, partitionsIn, pathsOf, sqlOf } from './duckdb-source.ts'
 import { writeBatches } from './duckdb-writer.ts'
-import { fingerprintOf, infoOf, type StoredPartition, type StoredTable } from './manifest.ts'
+import { infoOf, type StoredPartition, type StoredTable } from './manifest.ts'
 import type { Batch, ReadOptions, Select, TableInfo, Warehouse, WriteOptions } from './port.ts'
-import { checkColumns, checkDerivation, checkSameKind, checkSchema, noTable } from './rows.ts'
+import { checkColumns, checkSameKind, checkSchema } from './rows.ts'
 import { openTableFiles, type TableFiles } from './table-files.ts'
 
 export interface DuckdbWarehouseOptions {
@@ -33,7 +26,7 @@ export interface DuckdbWarehouseOptions {
 export async function openDuckdbWarehouse(options: DuckdbWarehouseOptions): Promise<Warehouse> {
   const { directory, temporaryDirectory, threads = 2, memoryLimitMb = 400, clock = systemClock } = options
   const session = await openDuckdbSession({ temporaryDirectory, threads, memoryLimitMb })
-  const rooms = { session, files: openTableFiles(directory, clock) }
+  const rooms: DuckdbRooms = { session, files: openTableFiles(directory, clock) }
   return {
     dialect: 'duckdb',
     tables: () => listTables(rooms.files),
@@ -53,18 +46,13 @@ export async function openDuckdbWarehouse(options: DuckdbWarehouseOptions): Prom
   }
 }
 
-interface Rooms {
-  readonly session: DuckdbSession
-  readonly files: TableFiles
-}
-
 async function listTables(files: TableFiles): Promise<TableInfo[]> {
   const tables = await Promise.all((await files.names()).map((name) => files.read(name)))
   return tables.flatMap((table) => (table === null ? [] : [infoOf(table)]))
 }
 
 async function write(
-  { session, files }: Rooms,
+  { session, files }: DuckdbRooms,
   table: string,
   batches: AsyncIterable<Batch> | Iterable<Batch>,
   { schema, origin, others, within = 'replace', signal }: WriteOptions,
@@ -84,52 +72,16 @@ async function write(
   }
 }
 
-async function derive(
-  { session, files }: Rooms,
-  { from, to, months, select, schema }: Parameters<Warehouse['derive']>[0],
-  signal: AbortSignal | undefined,
-): Promise<TableInfo> {
-  checkDerivation(from, to, months, schema)
-  const sql = sqlOf(select)
-  const source = await existing(files, from)
-  const staging = await files.makeStaging(to)
-  const written: WrittenFile[] = []
-  try {
-    const columns = schema.columns.map(asDerived).join(', ')
-    await forEachOnLanes(session, signal, months, async (lane, { month }) => {
-      const paths = pathsOf(files, source, monthWindow(month))
-      if (paths.length === 0) return
-      const relation = relationOf(source.schema, paths, monthWindow(month))
-      const rows = `with source as (${relation}) select ${columns} from (${sql}\n)`
-      try {
-        written.push(await copyToFile(lane, staging, month, rows))
-      } catch (error) {
-        throw await explainRead(session, source, paths, error)
-      }
-    })
-    const found = new Map((await inspectFiles(session, signal, schema, written)).map((part) => [part.month, part]))
-    const parts = months.map(({ month, basis }) => ({ ...(found.get(month) ?? noRows(month)), basis }))
-    const publication = { origin: source.origin, schema, parts, others: 'keepIfSame', within: 'replace' } as const
-    return infoOf(await files.publish(to, publication, signal))
-  } finally {
-    await files.removeStaging(staging)
-  }
-}
-
-function noRows(month: Month) {
-  return { month, path: null, rows: 0, fingerprint: fingerprintOf(0, 0n) }
-}
-
 async function read(
-  { session, files }: Rooms,
+  { session, files }: DuckdbRooms,
   table: string,
   window: TimeWindow,
   options: ReadOptions,
 ): Promise<Batch> {
-  const stored = await existing(files, table)
+  const stored = await existingTable(files, table)
   const { schema } = stored
   checkColumns(table, schema, [...options.columns, ...options.orderBy])
-  const paths = pathsOf(files, stored, window)
+  const paths = pathsOf(files, stored, partitionsIn(stored, window))
   const atMost = partitionsIn(stored, window).reduce((sum, { rows }) => sum + rows, 0)
   const order = [schema.timeColumn, ...options.orderBy].map((name) => `${quoteName(name)} asc nulls last`).join(', ')
   // The rows are sorted before they are made numbers: a null as NaN would come before an infinity, and timestamps are cheaper.
@@ -137,9 +89,14 @@ async function read(
   return await fetchNumbers(session, stored, paths, sql, atMost)
 }
 
-async function query({ session, files }: Rooms, table: string, window: TimeWindow, select: Select): Promise<Batch> {
-  const stored = await existing(files, table)
-  const paths = pathsOf(files, stored, window)
+async function query(
+  { session, files }: DuckdbRooms,
+  table: string,
+  window: TimeWindow,
+  select: Select,
+): Promise<Batch> {
+  const stored = await existingTable(files, table)
+  const paths = pathsOf(files, stored, partitionsIn(stored, window))
   const sql = `with source as (${relationOf(stored.schema, paths, window)}) select * from (${sqlOf(select)}\n)`
   return await fetchNumbers(session, stored, paths, sql, null)
 }
@@ -169,44 +126,17 @@ async function fetchNumbers(
   }
 }
 
-async function count({ session, files }: Rooms, table: string, window: TimeWindow): Promise<number> {
-  const stored = await existing(files, table)
+async function count({ session, files }: DuckdbRooms, table: string, window: TimeWindow): Promise<number> {
+  const stored = await existingTable(files, table)
   const isWhole = ({ month }: StoredPartition): boolean =>
     monthWindow(month).fromMs >= window.fromMs && monthWindow(month).toMs <= window.toMs
   const { whole = [], cut = [] } = Object.groupBy(partitionsIn(stored, window), (partition) =>
     isWhole(partition) ? 'whole' : 'cut',
   )
   const known = whole.reduce((sum, { rows }) => sum + rows, 0)
-  const paths = cut.flatMap((partition) => partition.files.map((file) => files.pathOf(table, file)))
+  const paths = pathsOf(files, stored, cut)
   if (paths.length === 0) return known
   const sql = `select count(*) as rows from (${relationOf(stored.schema, paths, window)})`
   const { columns } = await fetchNumbers(session, stored, paths, sql, 1)
   return known + columns.rows![0]!
-}
-
-async function existing(files: TableFiles, table: string): Promise<StoredTable> {
-  const stored = await files.read(table)
-  if (stored === null) throw noTable(table)
-  return stored
-}
-
-function partitionsIn(table: StoredTable, window: TimeWindow): StoredPartition[] {
-  return table.partitions.filter(({ month }) => {
-    const { fromMs, toMs } = monthWindow(month)
-    return fromMs < window.toMs && toMs > window.fromMs
-  })
-}
-
-function pathsOf(files: TableFiles, table: StoredTable, window: TimeWindow): string[] {
-  return partitionsIn(table, window).flatMap((partition) =>
-    partition.files.map((file) => files.pathOf(table.name, file)),
-  )
-}
-
-function sqlOf(select: Select): string {
-  if (select.dialect === 'duckdb') return select.sql
-  throw new PlannedError(
-    'BAD_INPUT',
-    `this warehouse runs duckdb SQL and was given ${select.dialect}; ask for its dialect first`,
-  )
 }

@@ -44,6 +44,13 @@ const LATER: Record<Select['dialect'], Select> = {
     }),
   },
 }
+const SAME: Record<Select['dialect'], Select> = {
+  duckdb: { dialect: 'duckdb', sql: `select "at", amount as twice, "count" as among from source` },
+  javascript: {
+    dialect: 'javascript',
+    run: ({ rows, columns }) => ({ rows, columns: { at: columns.at!, twice: columns.amount!, among: columns.count! } }),
+  },
+}
 const ROWS: Row[] = [
   [at('2015-01-10'), 1, 0, 0],
   [at('2015-01-11'), -1, 0, 0],
@@ -115,6 +122,20 @@ export function derivingLaws(open: Open): void {
     expect(await warehouse.count('doubled', ALWAYS)).toBe(ROWS.length)
   })
 
+  test('months of a separable query come out the same, derived together or one by one', async () => {
+    const rows = Array.from(
+      { length: 600 },
+      (_, i): Row => [Date.UTC(2014, i % 12, 1 + (i % 28), i % 24), i % 3 === 0 ? Number.NaN : i / 7, 0, i],
+    )
+    await using warehouse = await openWith(open, rows)
+    const texts = [...new Set(rows.map(([time]) => new Date(time).toISOString().slice(0, 7))), '2015-01']
+    const derivation = { from: 'rides', months: months(...texts), select: SAME[warehouse.dialect], schema: DOUBLED }
+    const together = await warehouse.derive({ ...derivation, to: 'together', separable: true })
+    const apart = await warehouse.derive({ ...derivation, to: 'apart' })
+    expect(together.partitions).toEqual(apart.partitions)
+    expect(together.partitions.map(({ rows: count }) => count)).toEqual([...Array.from({ length: 12 }, () => 50), 0])
+  })
+
   test('a derived row outside its month fails the whole derivation', async () => {
     await using warehouse = await openWith(open, ROWS)
     const derivation = {
@@ -124,6 +145,8 @@ export function derivingLaws(open: Open): void {
       select: LATER[warehouse.dialect],
       schema: DOUBLED,
     }
+    const separable = { ...derivation, months: months('2015-01', '2015-02'), separable: true }
+    await expect(warehouse.derive(separable)).rejects.toMatchObject({ code: 'BAD_DATA' })
     await expect(warehouse.derive(derivation)).rejects.toMatchObject({
       code: 'BAD_DATA',
       message: expect.stringContaining('2015-01'),

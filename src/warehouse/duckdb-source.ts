@@ -1,0 +1,40 @@
+// A stored table as a query sees it: which of its files a window needs.
+import { PlannedError } from '../kernel/errors.ts'
+import { monthWindow, type TimeWindow } from '../kernel/window.ts'
+import type { DuckdbSession } from './duckdb-session.ts'
+import type { StoredPartition, StoredTable } from './manifest.ts'
+import type { Select } from './port.ts'
+import { noTable } from './rows.ts'
+import type { TableFiles } from './table-files.ts'
+
+/** What every operation of the warehouse works with. */
+export interface DuckdbRooms {
+  readonly session: DuckdbSession
+  readonly files: TableFiles
+}
+
+/** The table, or `NOT_FOUND`. */
+export async function existingTable(files: TableFiles, table: string): Promise<StoredTable> {
+  const stored = await files.read(table)
+  if (stored === null) throw noTable(table)
+  return stored
+}
+
+export function partitionsIn(table: StoredTable, window: TimeWindow): StoredPartition[] {
+  return table.partitions.filter(({ month }) => {
+    const { fromMs, toMs } = monthWindow(month)
+    return fromMs < window.toMs && toMs > window.fromMs
+  })
+}
+
+/** Full paths of the files that hold some partitions of a table. */
+export function pathsOf(files: TableFiles, table: StoredTable, partitions: readonly StoredPartition[]): string[] {
+  return partitions.flatMap((partition) => partition.files.map((file) => files.pathOf(table.name, file)))
+}
+
+/** The SQL of a query, or `BAD_INPUT` if it is in another language. */
+export function sqlOf(select: Select): string {
+  if (select.dialect === 'duckdb') return select.sql
+  const text = `this warehouse runs duckdb SQL and was given ${select.dialect}; ask for its dialect first`
+  throw new PlannedError('BAD_INPUT', text)
+}
