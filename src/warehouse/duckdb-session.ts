@@ -59,36 +59,14 @@ export async function openDuckdbSession(settings: DuckdbSettings): Promise<Duckd
     return connection
   }
 
-  async function borrow(signal: AbortSignal | undefined): Promise<{ lane: Lane; giveBack(): void }> {
+  const borrow: DuckdbSession['borrow'] = async (signal) => {
     throwIfCancelled(signal)
     const connection = await connect()
-    let interrupting: NodeJS.Timeout | undefined
-    // An interrupt is forgotten if it comes just before a statement begins, so it is repeated until the work has ended.
-    const stop = (): void => {
-      connection.interrupt()
-      interrupting = setInterval(() => connection.interrupt(), 20)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    const guard = async <T>(statement: () => Promise<T>): Promise<T> => {
-      throwIfCancelled(signal)
-      try {
-        const result = await statement()
-        throwIfCancelled(signal)
-        return result
-      } catch (error) {
-        throwIfCancelled(signal)
-        throw explain(error, settings)
-      }
-    }
+    const stopInterrupting = interruptOn(connection, signal)
     return {
-      lane: {
-        connection,
-        run: (sql) => guard(() => connection.run(sql)),
-        stream: (sql) => guard(() => connection.stream(sql)),
-      },
+      lane: laneOn(connection, signal, settings),
       giveBack() {
-        signal?.removeEventListener('abort', stop)
-        clearInterval(interrupting)
+        stopInterrupting()
         idle.push(connection)
       },
     }
@@ -110,6 +88,40 @@ export async function openDuckdbSession(settings: DuckdbSettings): Promise<Duckd
       instance.closeSync()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Interrupts the connection when the signal fires, until the function it gives is called. */
+function interruptOn(connection: DuckDBConnection, signal: AbortSignal | undefined): () => void {
+  let interrupting: NodeJS.Timeout | undefined
+  // An interrupt is forgotten if it comes just before a statement begins, so it is repeated until the work has ended.
+  const interrupt = (): void => {
+    connection.interrupt()
+    interrupting = setInterval(() => connection.interrupt(), 20)
+  }
+  signal?.addEventListener('abort', interrupt, { once: true })
+  return () => {
+    signal?.removeEventListener('abort', interrupt)
+    clearInterval(interrupting)
+  }
+}
+
+function laneOn(connection: DuckDBConnection, signal: AbortSignal | undefined, settings: DuckdbSettings): Lane {
+  const guard = async <T>(statement: () => Promise<T>): Promise<T> => {
+    throwIfCancelled(signal)
+    try {
+      const result = await statement()
+      throwIfCancelled(signal)
+      return result
+    } catch (error) {
+      throwIfCancelled(signal)
+      throw explain(error, settings)
+    }
+  }
+  return {
+    connection,
+    run: (sql) => guard(() => connection.run(sql)),
+    stream: (sql) => guard(() => connection.stream(sql)),
   }
 }
 

@@ -63,20 +63,10 @@ export function openMemoryWarehouse(): Warehouse {
       checkKind(tables.get(table), options)
       return put(mergeWritten(table, tables.get(table), written, options))
     },
-    async derive({ from, to, months, select, schema }, signal) {
+    async derive(derivation, signal) {
+      const { from, to, months, schema } = derivation
       checkDerivation(from, to, months, schema)
-      const run = functionOf(select)
-      const source = existing(from)
-      const derived = months.map(({ month, basis }) => {
-        throwIfCancelled(signal)
-        const rows = source.partitions.find((part) => part.month === month)?.batch ?? noRows(source.schema)
-        return deriveMonth(schema, month, basis, rows.rows === 0 ? noRows(schema) : run(rows))
-      })
-      throwIfCancelled(signal)
-      const current = tables.get(to)
-      if (current !== undefined) checkDerived({ name: to, partitions: current.partitions })
-      const kept = current !== undefined && isSameKind(current, source.origin, schema) ? current.partitions : []
-      return put({ name: to, origin: source.origin, schema, partitions: replaceMonths(kept, derived) })
+      return put(deriveTable(existing(from), tables.get(to), derivation, signal))
     },
     async read(table, window, options) {
       const held = existing(table)
@@ -149,6 +139,24 @@ function mergeWritten(
 function replaceMonths(kept: readonly HeldPartition[], parts: readonly HeldPartition[]): HeldPartition[] {
   const after = new Map([...kept, ...parts].map((part) => [part.month, part]))
   return [...after.values()].sort((a, b) => (a.month < b.month ? -1 : 1))
+}
+
+function deriveTable(
+  source: HeldTable,
+  current: HeldTable | undefined,
+  { to, months, select, schema }: Parameters<Warehouse['derive']>[0],
+  signal: AbortSignal | undefined,
+): HeldTable {
+  const run = functionOf(select)
+  const derived = months.map(({ month, basis }) => {
+    throwIfCancelled(signal)
+    const rows = source.partitions.find((part) => part.month === month)?.batch ?? noRows(source.schema)
+    return deriveMonth(schema, month, basis, rows.rows === 0 ? noRows(schema) : run(rows))
+  })
+  throwIfCancelled(signal)
+  if (current !== undefined) checkDerived(current)
+  const kept = current !== undefined && isSameKind(current, source.origin, schema) ? current.partitions : []
+  return { name: to, origin: source.origin, schema, partitions: replaceMonths(kept, derived) }
 }
 
 function deriveMonth(schema: TableSchema, month: Month, basis: string, rows: Batch): HeldPartition {

@@ -59,57 +59,14 @@ export interface TableFiles {
 
 export function openTableFiles(root: string, clock: Clock): TableFiles {
   const folderOf = (table: string): string => join(root, table)
-  const manifestOf = (table: string): string => join(root, table, 'manifest.json')
-  const lockOf = (table: string): string => join(root, `${table}.lock`)
-
-  async function names(): Promise<string[]> {
-    const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : []
-    const folders = entries.filter((entry) => entry.isDirectory() && isTableName(entry.name))
-    return folders.map(({ name }) => name).sort()
-  }
-
-  async function read(table: string): Promise<StoredTable | null> {
-    checkTableName(table)
-    const manifest = await readManifest(manifestOf(table))
-    return manifest === null || manifest.table === null ? null : { name: table, ...manifest.table }
-  }
-
-  async function change(
-    table: string,
-    signal: AbortSignal | undefined,
-    next: (manifest: Manifest) => Promise<Manifest>,
-  ): Promise<Manifest> {
-    return await withLock(lockOf(table), { signal }, async (stillHeld) => {
-      const manifest = await next((await readManifest(manifestOf(table))) ?? emptyManifest())
-      const expiredMs = clock.nowMs() - RETIREMENT_MS
-      const kept = { ...manifest, retired: manifest.retired.filter(({ atMs }) => atMs > expiredMs) }
-      stillHeld()
-      await writeSafely(manifestOf(table), `${JSON.stringify(kept, null, 1)}\n`)
-      // The table has changed. What cannot be removed just now (a reader on Windows has it open) goes next time.
-      await sweep(folderOf(table), kept).catch(() => {})
-      return kept
-    })
-  }
-
-  /** Removes the folders of other tables that were dropped, once nobody can be reading them. */
-  async function removeDropped(except: string): Promise<void> {
-    for (const name of await names()) {
-      const manifest = name === except ? null : await readManifest(manifestOf(name)).catch(() => null)
-      if (manifest === null || manifest.table !== null) continue
-      if (manifest.retired.some(({ atMs }) => atMs > clock.nowMs() - RETIREMENT_MS)) continue
-      // If somebody is writing there, it is theirs again, or goes another time.
-      await withLock(lockOf(name), { waitMs: 0 }, async () => {
-        if ((await readManifest(manifestOf(name)))?.table !== null) return
-        await sweep(folderOf(name), emptyManifest())
-        await rm(manifestOf(name))
-        await rmdir(folderOf(name)) // not if it holds a writer's staging
-      }).catch(() => {})
-    }
-  }
 
   return {
-    names,
-    read,
+    names: () => tableNames(root),
+    async read(table) {
+      checkTableName(table)
+      const manifest = await readManifest(manifestIn(folderOf(table)))
+      return manifest === null || manifest.table === null ? null : { name: table, ...manifest.table }
+    },
     pathOf: (table, file) => join(folderOf(table), file),
     async makeStaging(table) {
       const staging = join(folderOf(table), `${STAGING_PREFIX}${OWN_MARK}-${newId()}`)
@@ -123,25 +80,70 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
     async publish(table, publication, signal) {
       const paths = publication.parts.flatMap(({ path }) => (path === null ? [] : [path]))
       await Promise.all(paths.map((path) => syncFile(path)))
-      const manifest = await change(table, signal, async (current) => {
+      const manifest = await change(folderOf(table), clock, signal, async (current) => {
         const next = merge(table, current, publication, clock.nowMs())
         await moveIn(folderOf(table), publication.parts)
         return next
       })
-      await removeDropped(table)
+      await removeDropped(root, clock, table)
       // `merge` always leaves a table.
       return { name: table, ...manifest.table! }
     },
     async drop(table) {
       checkTableName(table)
-      if ((await readManifest(manifestOf(table))) === null) return
-      await change(table, undefined, async (current) => ({
+      if ((await readManifest(manifestIn(folderOf(table)))) === null) return
+      await change(folderOf(table), clock, undefined, async (current) => ({
         ...current,
         table: null,
         retired: [...current.retired, ...retire(current.table?.partitions ?? [], clock.nowMs())],
       }))
-      await removeDropped('')
+      await removeDropped(root, clock, null)
     },
+  }
+}
+
+const manifestIn = (folder: string): string => join(folder, 'manifest.json')
+const lockOf = (folder: string): string => `${folder}.lock`
+
+async function tableNames(root: string): Promise<string[]> {
+  const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : []
+  const folders = entries.filter((entry) => entry.isDirectory() && isTableName(entry.name))
+  return folders.map(({ name }) => name).sort()
+}
+
+/** Swaps a table's manifest for the next one, under its lock; then removes what nobody can be reading any more. */
+async function change(
+  folder: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+  next: (manifest: Manifest) => Promise<Manifest>,
+): Promise<Manifest> {
+  return await withLock(lockOf(folder), { signal }, async (stillHeld) => {
+    const manifest = await next((await readManifest(manifestIn(folder))) ?? emptyManifest())
+    const expiredMs = clock.nowMs() - RETIREMENT_MS
+    const kept = { ...manifest, retired: manifest.retired.filter(({ atMs }) => atMs > expiredMs) }
+    stillHeld()
+    await writeSafely(manifestIn(folder), `${JSON.stringify(kept, null, 1)}\n`)
+    // The table has changed. What cannot be removed just now (a reader on Windows has it open) goes next time.
+    await sweep(folder, kept).catch(() => {})
+    return kept
+  })
+}
+
+/** Removes the folders of tables that were dropped, once nobody can be reading them. */
+async function removeDropped(root: string, clock: Clock, except: string | null): Promise<void> {
+  for (const name of await tableNames(root)) {
+    const folder = join(root, name)
+    const manifest = name === except ? null : await readManifest(manifestIn(folder)).catch(() => null)
+    if (manifest === null || manifest.table !== null) continue
+    if (manifest.retired.some(({ atMs }) => atMs > clock.nowMs() - RETIREMENT_MS)) continue
+    // If somebody is writing there, it is theirs again, or goes another time.
+    await withLock(lockOf(folder), { waitMs: 0 }, async () => {
+      if ((await readManifest(manifestIn(folder)))?.table !== null) return
+      await sweep(folder, emptyManifest())
+      await rm(manifestIn(folder))
+      await rmdir(folder) // not if it holds a writer's staging
+    }).catch(() => {})
   }
 }
 

@@ -25,7 +25,10 @@ const fingerprints = async (warehouse: Warehouse): Promise<string[]> =>
 
 export function writingLaws(open: Open): void {
   replacingLaws(open)
+  originLaws(open)
+  exactnessLaws(open)
   wholenessLaws(open)
+  refusalLaws(open)
   fingerprintLaws(open)
 }
 
@@ -56,7 +59,9 @@ function replacingLaws(open: Open): void {
     expect(await allRows(warehouse)).toEqual(await allRows(atOnce))
     expect(await fingerprints(warehouse)).toEqual(await fingerprints(atOnce))
   })
+}
 
+function originLaws(open: Open): void {
   test('rows of another origin or other columns are refused, unless the whole table is replaced', async () => {
     await using warehouse = await openWith(open, [JANUARY])
     const renamed = {
@@ -95,7 +100,7 @@ function replacingLaws(open: Open): void {
   })
 }
 
-function wholenessLaws(open: Open): void {
+function exactnessLaws(open: Open): void {
   test('numbers come back bit for bit, and the size of the batches changes nothing', async () => {
     await using warehouse = await open()
     const anew = { ...OPTIONS, others: 'drop' } as const
@@ -137,7 +142,9 @@ function wholenessLaws(open: Open): void {
     const read = await warehouse.read('rides', ALWAYS, { columns: ['at'], orderBy: [] })
     expect([...read.columns.at!]).toEqual(times.toSorted((a, b) => a - b))
   })
+}
 
+function wholenessLaws(open: Open): void {
   test('a write that fails half way writes nothing', async () => {
     await using warehouse = await openWith(open, [JANUARY])
     async function* failing() {
@@ -164,7 +171,9 @@ function wholenessLaws(open: Open): void {
     })
     expect(await allRows(warehouse)).toEqual([[...JANUARY]])
   })
+}
 
+function refusalLaws(open: Open): void {
   test.each<[string, Row | readonly number[], RegExp]>([
     ['a row without a time', [Number.NaN, 1, 1, 1], /at, row 0: no time/],
     ['a time beyond the year 9999', [Date.UTC(10_000, 0, 1), 1, 1, 1], /years 1 to 9999/],
