@@ -1,5 +1,5 @@
-// What the fare model sees of a taxi ride, and which rides it is told of at all: the cleaning and the 65 features of the
-// taxifare recipe.
+// What the fare model sees of a taxi ride, and which rides it is told of at all: the cleaning and the 65 features of
+// the taxifare recipe.
 import {
   absolute,
   add,
@@ -97,7 +97,10 @@ export function taxifareSpecification(pickupTimes: 'utc' | 'local'): FeatureSpec
   }
 }
 
-/** The recipe's scale for time: days from 2009-01-01 to 2014-09-22. Later rides are beyond 1 (1.05 at the start of 2015). */
+/**
+ * The recipe's scale for time: days from 2009-01-01 to 2014-09-22. Later rides are beyond 1 (1.05 at the start of
+ * 2015).
+ */
 const RECIPE_DAYS = 2090
 
 const EARTH_RADIUS_KM = 6371
@@ -141,21 +144,27 @@ function isZero(of: Expression): Expression {
   return equal(of, 0)
 }
 
-/** Cells of geohashes of five characters, about 4.9 km by 3.7 km: 99 % of pick-ups and drop-offs. In the recipe's order. */
+/**
+ * Cells of geohashes of five characters, about 4.9 km by 3.7 km: 99 % of pick-ups and drop-offs. In the recipe's order.
+ */
 const DISTRICTS = [
   ...['dr5ru', 'dr5rs', 'dr5rv', 'dr72h', 'dr72j', 'dr5re', 'dr5rk', 'dr5rz', 'dr5ry', 'dr5rt'],
   ...['dr5rg', 'dr5x1', 'dr5x0', 'dr72m', 'dr5rm', 'dr5rx', 'dr5x2', 'dr5rw', 'dr5rh', 'dr5x8'],
 ] as const
 
-/** Sides of a cell: 360 / 2^13 degrees of longitude and 180 / 2^12 of latitude, which are the same number, exact in binary. */
+/**
+ * Sides of a cell: 360 / 2^13 degrees of longitude and 180 / 2^12 of latitude, which are the same number, exact in
+ * binary.
+ */
 const CELL_DEGREES = 360 / 2 ** 13
 const COLUMNS = 2 ** 13
 const ROWS = 2 ** 12
 
 /**
- * Position of the district a point is in, or -1. A point on the line between two cells belongs to the one to its south or
- * west, as in the recipe's pygeohash 1.2, which halves an interval by "greater than the middle" (later versions do not).
- * Dividing before the origin is moved keeps the lines exact in New York: adding 180 first would round some points across.
+ * Position of the district a point is in, or -1. A point on the line between two cells belongs to the one to its south
+ * or west, as in the recipe's pygeohash 1.2, which halves an interval by "greater than the middle" (later versions do
+ * not). Dividing before the origin is moved keeps the lines exact in New York: adding 180 first would round some points
+ * across.
  */
 function districtOf(point: { readonly latitude: Expression; readonly longitude: Expression }): Expression {
   const row = ceiling(divide(point.latitude, CELL_DEGREES))
@@ -175,6 +184,7 @@ function cellNumber(geohash: string): number {
         .join(''),
       2,
     )
-  const [across, row] = [everySecond(0), everySecond(1)] // longitude has the first bit; both count from the south-west corner
+  // Longitude has the first bit; both count from the south-west corner.
+  const [across, row] = [everySecond(0), everySecond(1)]
   return (row + 1 - ROWS / 2) * COLUMNS + (across + 1 - COLUMNS / 2)
 }

@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => dialects[Symbol.asyncDispose]())
 
 describe('cleaning', () => {
-  // Few values, so that rows collide: equal ones, some apart by less than float32 sees or beyond its range, every kind of nothing.
+  // Few values, so that rows collide: equal ones, some apart by less than float32 sees or beyond its range, every kind
+  // of nothing.
   const row = fc.record({
     row: fc.constant(1),
     time: fc.constantFrom(Date.UTC(2015, 0, 1), Date.UTC(2015, 0, 1) + 1, Number.NaN),

@@ -15,7 +15,8 @@ const FIRST_RULE = 2
 export function reasonsToDrop({ columns, timeColumn, cleaning }: FeatureSpecification, source: Batch): Int32Array {
   const reasons = new Int32Array(source.rows).fill(KEPT)
   const ordered = [timeColumn, ...columns.map(({ name }) => name).filter((name) => name !== timeColumn)]
-  const values = ordered.map((name) => source.columns[name]!) // `evaluate` or the caller has checked that they are there
+  // `evaluate` or the caller has checked that they are there.
+  const values = ordered.map((name) => source.columns[name]!)
   if (cleaning.duplicates !== null) {
     const rounded = new Set(cleaning.duplicates.asFloat32)
     markDuplicates(
@@ -61,7 +62,10 @@ function markDuplicates(reasons: Int32Array, values: readonly Float64Array[], is
   }
 }
 
-/** Whether a row is before another, its duplicate, by the first column in which they differ. Their nulls are the same ones. */
+/**
+ * Whether a row is before another, its duplicate, by the first column in which they differ. Their nulls are the same
+ * ones.
+ */
 function comesBefore(values: readonly Float64Array[], row: number, other: number): boolean {
   for (const column of values) {
     const [mine, theirs] = [column[row]!, column[other]!]

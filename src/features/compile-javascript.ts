@@ -9,7 +9,10 @@ import { programOf } from './program.ts'
 import { expressionOf, type FeatureSpecification } from './specification.ts'
 
 export interface JavaScriptFeatures {
-  /** The feature columns of raw rows, as they are, uncleaned. Infinite numbers and codes as in the specification's words. */
+  /**
+   * The feature columns of raw rows, as they are, uncleaned. Infinite numbers and codes as in the specification's
+   * words.
+   */
   features(rows: Batch): Readonly<Record<string, Float64Array>>
   /** Cleaned raw columns and features, in the order of the source. */
   processed(source: Batch): Batch
@@ -40,7 +43,8 @@ export function compileToJavaScript(specification: FeatureSpecification): JavaSc
     features: featuresOf,
     processed(source) {
       const kept = positionsOf(reasonsOf(source), KEPT)
-      const raw = columns.map(({ name }) => [name, kept.map((row) => source.columns[name]![row]!)] as const) // `reasonsOf` checked it
+      // `reasonsOf` checked it.
+      const raw = columns.map(({ name }) => [name, kept.map((row) => source.columns[name]![row]!)] as const)
       const clean = {
         rows: kept.length,
         columns: Object.fromEntries(raw.map(([name, values]) => [name, Float64Array.from(values)])),

@@ -7,13 +7,13 @@ import { expressionOf, type Feature, type FeatureSpecification } from './specifi
 import { zoneTable } from './time-zone.ts'
 
 /**
- * Adds the features to a graph: declares one input per raw column except the target, and returns the name of the encoded
- * features, float32 [rows, encodedWidth], numbers and one-hots in feature order.
+ * Adds the features to a graph: declares one input per raw column except the target, and returns the name of the
+ * encoded features, float32 [rows, encodedWidth], numbers and one-hots in feature order.
  *
- * Inputs are rank 1: timestamps int64 in ms since 1970 (UTC), integers int64, doubles double. A double that is null is NaN
- * and makes NaN of the numbers that need it and zeros of the one-hots; int64 has no null, so a row that lacks a time or a
- * count cannot be scored. All arithmetic is in double (though onnxruntime drops the adding of a constant below
- * 1e-45); only the encoded features are float32. Needs operator set 13 or later.
+ * Inputs are rank 1: timestamps int64 in ms since 1970 (UTC), integers int64, doubles double. A double that is null is
+ * NaN and makes NaN of the numbers that need it and zeros of the one-hots; int64 has no null, so a row that lacks a
+ * time or a count cannot be scored. All arithmetic is in double (though onnxruntime drops the adding of a constant
+ * below 1e-45); only the encoded features are float32. Needs operator set 13 or later.
  */
 export function compileToOnnx(specification: FeatureSpecification, graph: OnnxGraph): string {
   const { columns, target, features } = checkSpecification(specification)
@@ -26,7 +26,8 @@ export function compileToOnnx(specification: FeatureSpecification, graph: OnnxGr
   const { steps, results } = programOf(features.map(expressionOf))
   const tensors = addSteps(graph, steps, inputs)
   const rows = graph.node('Shape', [specification.timeColumn])
-  const perRow = (step: number): string => graph.node('Expand', [tensors[step]!, rows]) // constants are scalars until here
+  // Constants are scalars until here.
+  const perRow = (step: number): string => graph.node('Expand', [tensors[step]!, rows])
   const blocks = features.map((feature, i) => encodeFeature(graph, feature, steps, results[i]!, perRow))
   return graph.node('Concat', blocks, { axis: { int: 1 } })
 }
@@ -35,7 +36,9 @@ function cast(graph: OnnxGraph, tensor: string, to: TensorType): string {
   return graph.node('Cast', [tensor], { to: { int: TENSOR_TYPES[to] } })
 }
 
-/** Adds the steps; returns each one's tensor: double [rows], or a scalar for constants and what is made of them alone. */
+/**
+ * Adds the steps; returns each one's tensor: double [rows], or a scalar for constants and what is made of them alone.
+ */
 function addSteps(graph: OnnxGraph, steps: readonly Step[], inputs: ReadonlyMap<string, string>): string[] {
   const tensors: string[] = []
   for (const step of steps) {
@@ -120,8 +123,8 @@ function addStep(
 }
 
 /**
- * Arcsine in double of operators onnxruntime has in double, which Asin is not: the float32 arcsine, then one step of Newton
- * on sin y = x. Beyond 1/2 the half-angle form, so that the step's divisor, cos y, stays above 0.86.
+ * Arcsine in double of operators onnxruntime has in double, which Asin is not: the float32 arcsine, then one step of
+ * Newton on sin y = x. Beyond 1/2 the half-angle form, so that the step's divisor, cos y, stays above 0.86.
  *
  * Units   x in [-1, 1], NaN outside; radians out.
  * Error   6.5e-15 at most, against Math.asin, over 4 million x: Newton squares the error of float32's, about 1e-7.

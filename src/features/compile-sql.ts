@@ -80,7 +80,10 @@ function cleaningRelations(specification: FeatureSpecification): Relation[] {
   ]
 }
 
-/** Relations that end in `counted`: every row, NaN turned null, numbered among those it equals in the order of the table. */
+/**
+ * Relations that end in `counted`: every row, NaN turned null, numbered among those it equals in the order of the
+ * table.
+ */
 function countedRelations({ columns, timeColumn, cleaning }: FeatureSpecification): Relation[] {
   const cells = columns.map(({ name, type }) => {
     return type === 'double' ? `nullif(${quoted(name)}, 'nan'::double) as ${quoted(name)}` : quoted(name)

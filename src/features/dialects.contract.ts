@@ -1,4 +1,5 @@
-// The law of this room: one specification, three dialects, the same numbers. Runs rows through real DuckDB and onnxruntime.
+// The law of this room: one specification, three dialects, the same numbers. Runs rows through real DuckDB and
+// onnxruntime.
 import { DuckDBInstance } from '@duckdb/node-api'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect } from 'vitest'
@@ -13,7 +14,9 @@ import { encodedWidth, type FeatureSpecification } from './specification.ts'
 export interface Dialects {
   /** Rows of a SELECT of the SQL dialect, NaN for null, in no particular order. */
   runSql(specification: FeatureSpecification, source: Batch, sql: string): Promise<Batch>
-  /** Holds all three dialects to the same features, row by row. `key` names a raw column in which no two rows are alike. */
+  /**
+   * Holds all three dialects to the same features, row by row. `key` names a raw column in which no two rows are alike.
+   */
   expectEqual(specification: FeatureSpecification, rows: Batch, key: string): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -38,8 +38,8 @@ export function encodedLayout({ features }: FeatureSpecification): readonly Enco
 /**
  * Rows `[from, to)` of a processed table, for training.
  *
- * Throws  PlannedError('BAD_DATA') if a column is missing, a number is not finite in float32, or a code is not -1 … n-1:
- *         one such value would silently spoil every weight.
+ * Throws  PlannedError('BAD_DATA') if a column is missing, a number is not finite in float32, or a code is not -1 …
+ *         n-1: one such value would silently spoil every weight.
  */
 export function encode(
   specification: FeatureSpecification,

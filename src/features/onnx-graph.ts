@@ -28,12 +28,15 @@ interface FileOptions {
   readonly producer?: string
 }
 
-/** A graph in the making. Tensors are handled by name: what `input`, `constant` and `node` return is what `node` takes. */
+/**
+ * A graph in the making. Tensors are handled by name: what `input`, `constant` and `node` return is what `node` takes.
+ */
 export interface OnnxGraph {
   /** Declares an input of the model. Throws `CONFLICT` on a name that is taken. */
   input(name: string, type: TensorType, shape: readonly Dimension[]): string
   /**
-   * A constant, row-major. A named one (a weight) is kept as it is and can be read back; unnamed ones that are equal are one.
+   * A constant, row-major. A named one (a weight) is kept as it is and can be read back; unnamed ones that are equal
+   * are one.
    * Throws `BAD_INPUT` if the number of values is not the product of the shape, `CONFLICT` on a name that is taken.
    */
   constant(values: ArrayLike<number>, type: TensorType, shape: readonly number[], name?: string): string
@@ -144,8 +147,8 @@ export function openGraph(name: string): OnnxGraph {
 }
 
 /**
- * The float32 constants of a model file, in its order, weights among them by their names. Those written in another layout
- * than raw little-endian bytes are read too. Throws `BAD_DATA` if the bytes are not a model file.
+ * The float32 constants of a model file, in its order, weights among them by their names. Those written in another
+ * layout than raw little-endian bytes are read too. Throws `BAD_DATA` if the bytes are not a model file.
  */
 export function readInitializers(bytes: Uint8Array): readonly Initializer[] {
   const found: Initializer[] = []

@@ -1,4 +1,5 @@
-// Expressions as a list of steps, each written once: what the three compilers translate. Clock parts are taken apart here.
+// Expressions as a list of steps, each written once: what the three compilers translate. Clock parts are taken apart
+// here.
 import { DAY_MS } from '../kernel/window.ts'
 import type { BinaryOperator, ClockPart, Expression, UnaryOperator } from './specification.ts'
 
@@ -68,7 +69,8 @@ function openProgram(): Builder {
     known.set(key, found)
     return found
   }
-  return { steps, step, number: (value) => step({ op: 'constant', value: value + 0 }) } // -0 becomes 0: JSON has only one zero
+  // -0 becomes 0: JSON has only one zero.
+  return { steps, step, number: (value) => step({ op: 'constant', value: value + 0 }) }
 }
 
 const HOUR_MS = 3_600_000
@@ -77,8 +79,8 @@ const DAYS_PER_ERA = 146_097 // 400 years of the Gregorian calendar
 /**
  * A clock part in whole-number arithmetic, exact in doubles for any date a JavaScript Date can hold.
  *
- * Source  the month: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March, so
- *         that the leap day comes last and months of 31, 30, 31, 30, 31 days repeat every 153.
+ * Source  the month: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March,
+ *         so that the leap day comes last and months of 31, 30, 31, 30, 31 days repeat every 153.
  */
 function clockStep({ step, number }: Builder, part: ClockPart, ofMs: number, zone: string): number {
   const two = (op: BinaryOperator) => (left: number, right: number) => step({ op, left, right })

@@ -12,7 +12,10 @@ export function message(...parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** An integer field (int32, int64, enum). Negative numbers take ten bytes, as protobuf has it. Throws a RangeError on a fraction. */
+/**
+ * An integer field (int32, int64, enum). Negative numbers take ten bytes, as protobuf has it. Throws a RangeError on a
+ * fraction.
+ */
 export function integerField(number: number, value: number): Uint8Array {
   return message(tag(number, VARINT), varint(BigInt(value)))
 }
@@ -38,7 +41,9 @@ export type WireField =
   | { readonly number: number; readonly kind: 'integer'; readonly value: bigint }
   | { readonly number: number; readonly kind: 'bytes'; readonly bytes: Uint8Array }
 
-/** The fields of a message, in the order they lie. Throws `BAD_DATA` where the bytes are not a message or end too soon. */
+/**
+ * The fields of a message, in the order they lie. Throws `BAD_DATA` where the bytes are not a message or end too soon.
+ */
 export function* readFields(bytes: Uint8Array): Generator<WireField> {
   let at = 0
   const readVarint = (): bigint => {

@@ -19,8 +19,8 @@ export function selectProcessed(specification: FeatureSpecification, dialect: Se
 }
 
 /**
- * The query that counts what cleaning leaves out of raw rows. One row: `source` (how many there were), one column per reason
- * of `cleaningReasons` (each row counts once, under the first that applies), `kept`.
+ * The query that counts what cleaning leaves out of raw rows. One row: `source` (how many there were), one column per
+ * reason of `cleaningReasons` (each row counts once, under the first that applies), `kept`.
  */
 export function selectCleaningReport(specification: FeatureSpecification, dialect: Select['dialect']): Select {
   if (dialect === 'duckdb') return { dialect, sql: cleaningReportSql(specification) }
@@ -28,8 +28,8 @@ export function selectCleaningReport(specification: FeatureSpecification, dialec
 }
 
 /**
- * The recipe's layout over a processed table: `_0` the time, then every input column of the model with categories one-hot,
- * then the target. For a warehouse that speaks SQL.
+ * The recipe's layout over a processed table: `_0` the time, then every input column of the model with categories
+ * one-hot, then the target. For a warehouse that speaks SQL.
  */
 export function recipeLayoutSelect(specification: FeatureSpecification): Select {
   return { dialect: 'duckdb', sql: recipeLayoutSql(specification) }

@@ -3,10 +3,10 @@ import { digestOf, type Json } from '../kernel/json.ts'
 import type { Column } from '../warehouse/port.ts'
 
 /**
- * An expression over one raw row. All arithmetic is in IEEE double. What has no value (0/0, the root of a negative number,
- * an arcsine beyond 1) is null, and a null in gives a null out, except where said. Zero is false, any other number true;
- * comparisons and logic give 1 or 0. A comparison with a null is null; in logic a null is "unknown", as in SQL: `and` with
- * a 0 is 0 and `or` with a 1 is 1 whatever the other side. A rule that is null does not keep its row.
+ * An expression over one raw row. All arithmetic is in IEEE double. What has no value (0/0, the root of a negative
+ * number, an arcsine beyond 1) is null, and a null in gives a null out, except where said. Zero is false, any other
+ * number true; comparisons and logic give 1 or 0. A comparison with a null is null; in logic a null is "unknown", as in
+ * SQL: `and` with a 0 is 0 and `or` with a 1 is 1 whatever the other side. A rule that is null does not keep its row.
  */
 export type Expression =
   | { readonly op: 'column'; readonly name: string }
@@ -44,7 +44,10 @@ export type Feature =
   | { readonly kind: 'number'; readonly name: string; readonly value: Expression }
   | { readonly kind: 'category'; readonly name: string; readonly code: Expression; readonly size: number }
 
-/** A reason to leave a row out: rows for which `keep` is not true are dropped and counted under `name`, by the first rule that fails. */
+/**
+ * A reason to leave a row out: rows for which `keep` is not true are dropped and counted under `name`, by the first
+ * rule that fails.
+ */
 export interface CleaningRule {
   readonly name: string
   readonly keep: Expression
@@ -66,7 +69,10 @@ export interface FeatureSpecification {
   readonly features: readonly Feature[]
 }
 
-/** Raise it when the same specification comes to mean other numbers: tables and weights made under the old meaning then count as stale. */
+/**
+ * Raise it when the same specification comes to mean other numbers: tables and weights made under the old meaning then
+ * count as stale.
+ */
 const MEANING = 1
 
 /** Changes when anything of the specification does: cleaning, features, or what the words of it mean. */

@@ -1,4 +1,5 @@
-// A program of steps as DuckDB SQL: one expression per result, and layers of named columns for what is used more than once.
+// A program of steps as DuckDB SQL: one expression per result, and layers of named columns for what is used more than
+// once.
 import type { ColumnType } from '../warehouse/port.ts'
 import { operandsOf, type Program, type Step } from './program.ts'
 import { zoneTable } from './time-zone.ts'
@@ -22,8 +23,8 @@ interface Text {
 }
 
 /**
- * Translates a program. `resultUses` says how often each result's text will be written, so that a long one is named instead.
- * The columns it reads must hold null, not NaN, where they have no value.
+ * Translates a program. `resultUses` says how often each result's text will be written, so that a long one is named
+ * instead. The columns it reads must hold null, not NaN, where they have no value.
  */
 export function sqlProgram(
   program: Program,
@@ -122,7 +123,8 @@ function textOf(step: Step, operands: readonly Text[], types: ReadonlyMap<string
     case 'minimum':
     case 'maximum': {
       const [a, b, sign] = [number(first), number(second), step.op === 'minimum' ? '<' : '>']
-      return value(`case when ${a} ${sign}= ${b} then ${a} when ${b} ${sign} ${a} then ${b} end`) // least() would skip nulls
+      // DuckDB’s least() and greatest() would skip nulls.
+      return value(`case when ${a} ${sign}= ${b} then ${a} when ${b} ${sign} ${a} then ${b} end`)
     }
     case 'absolute':
       return value(`abs(${double(first)})`, first.mayBeNaN)

@@ -3,7 +3,10 @@
 import { PlannedError } from '../kernel/errors.ts'
 import { DAY_MS } from '../kernel/window.ts'
 
-/** Offsets in ms to add to UTC: `offsetsMs[i]` holds from `startsMs[i]` (included) to the next one; the first since ever. */
+/**
+ * Offsets in ms to add to UTC: `offsetsMs[i]` holds from `startsMs[i]` (included) to the next one; the first since
+ * ever.
+ */
 export interface ZoneTable {
   readonly startsMs: readonly number[]
   readonly offsetsMs: readonly number[]
@@ -15,8 +18,8 @@ const TO_MS = Date.UTC(2041, 0, 1)
 const tables = new Map<string, ZoneTable>()
 
 /**
- * The offsets of an IANA zone from 2000 to 2040, as this Node's own time zone data have them. Before and after, the first
- * and last hold. Two changes within a day would be missed; no zone has had them since 2000.
+ * The offsets of an IANA zone from 2000 to 2040, as this Node's own time zone data have them. Before and after, the
+ * first and last hold. Of two changes within a day only their sum would be seen.
  * Throws `BAD_INPUT` for a zone that is not known.
  */
 export function zoneTable(zone: string): ZoneTable {
