@@ -17,11 +17,6 @@ import { foldersOf, readSource, readSources, type SourceFile } from './source-co
 const LONGER: Readonly<Record<string, string>> = {
   'src/features/onnx-graph.ts#openGraph':
     'a closure over one graph: its few methods share the nodes, and each is short',
-  'src/warehouse/duckdb-session.ts#openDuckdbSession':
-    'a closure over one connection pool: each of its methods is short',
-  'src/warehouse/memory.ts#openMemoryWarehouse':
-    'a closure over one map of tables: one short method per promise of the port',
-  'src/warehouse/table-files.ts#openTableFiles': 'a closure over one folder: each of its methods is short',
 }
 
 /** Files of src that may say a word of the reference project, each with its reason. */

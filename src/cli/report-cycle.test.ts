@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { CycleOutcome } from '../lifecycle/outcome.ts'
 import { cycleReport } from './report-cycle.ts'
-import { textTable } from './table.ts'
+import { textTable, wrapped } from './table.ts'
 
 const kept: CycleOutcome = {
   month: '2015-02',
@@ -43,6 +43,7 @@ const context = {
   series: [{ month: '2015-01', error: 2.1 }],
   home: '/srv/understudy',
   next: ['do this', 'or that'],
+  columns: 200,
 }
 
 test('the verdict comes first, then the same rows for both, the intervals, and what could have been seen', () => {
@@ -91,4 +92,9 @@ test('columns are as wide as their widest cell', () => {
       [1],
     ),
   ).toEqual(['a    10', 'bcd   7'])
+})
+
+test('a paragraph breaks between words, and a word that is too wide stands alone', () => {
+  expect(wrapped('one two extraordinary three', 8)).toEqual(['one two', 'extraordinary', 'three'])
+  expect(wrapped('kept as it is', Number.POSITIVE_INFINITY)).toEqual(['kept as it is'])
 })

@@ -2,7 +2,7 @@
 import { countText, percentText } from '../evaluation/figures.ts'
 import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
-import { textTable } from './table.ts'
+import { textTable, wrapped } from './table.ts'
 
 const HEADLINES = {
   promote: '🚀 PROMOTE',
@@ -29,16 +29,16 @@ export function headline(outcome: CycleOutcome): string {
 /** The report of one month. `series` is Production's error month by month, `home` where everything is kept. */
 export function cycleReport(
   outcome: CycleOutcome,
-  context: { rows: string; series: readonly MonitorPoint[]; home: string; next: readonly string[] },
+  context: { rows: string; series: readonly MonitorPoint[]; home: string; next: readonly string[]; columns: number },
 ): string {
   return [
     '',
     `${outcome.model}, ${outcome.month} (raw_${outcome.size}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
     '',
     headline(outcome),
-    outcome.reason,
-    ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]),
-    ...outcome.notes,
+    ...[outcome.reason, ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]), ...outcome.notes].flatMap((text) =>
+      wrapped(text, context.columns),
+    ),
     '',
     ...figures(outcome, context.rows),
     '',
@@ -106,12 +106,12 @@ function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): str
 }
 
 /** The first model, in a few lines. */
-export function firstModelReport(first: FirstModelOutcome, rows: string): string {
+export function firstModelReport(first: FirstModelOutcome, rows: string, columns: number): string {
   const made = first.trained ? `learnt ${countText(first.rows)} ${rows}` : 'had been waiting in Staging'
   return [
     '',
     `First model: v${first.version} ${made}, ${first.from.slice(0, 10)} to ${first.to.slice(0, 10)}`,
-    first.reason,
-    ...(first.warning === null ? [] : [`⚠️  ${first.warning}`]),
+    ...wrapped(first.reason, columns),
+    ...(first.warning === null ? [] : wrapped(`⚠️  ${first.warning}`, columns)),
   ].join('\n')
 }

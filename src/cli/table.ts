@@ -21,3 +21,18 @@ export function textTable(rows: readonly (readonly string[])[], right: readonly 
 function width(text: string): number {
   return [...text].length
 }
+
+/** A paragraph as lines no wider than `columns`, broken between words; a word that is wider stands alone. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > columns) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

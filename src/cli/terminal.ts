@@ -5,6 +5,7 @@ export interface Terminal {
   readonly json: boolean
   /** Whether a person is watching standard error. */
   readonly live: boolean
+  /** Width to keep to; without end where nobody watches, because a pipe's lines belong to whoever reads them. */
   readonly columns: number
   /** A result. */
   out(text: string): void
@@ -25,7 +26,7 @@ export function openTerminal(options: { json: boolean; out: Stream; err: Stream 
   const { json, out, err } = options
   const live = err.isTTY === true
   let shown = 0
-  const columns = err.columns ?? 80
+  const columns = live ? (err.columns ?? 80) : Number.POSITIVE_INFINITY
   const clear = (): void => {
     if (shown > 0) err.write(`\u001b[${shown}A\u001b[0J`) // up to the first live line, then erase to the end
     shown = 0

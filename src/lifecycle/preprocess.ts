@@ -58,6 +58,7 @@ export async function preprocess(
         months: rebuilt,
         select: selectProcessed(specification, warehouse.dialect),
         schema: processedSchema(specification),
+        separable: true, // even duplicates share their time, so no row knows one of another month
       },
       options.signal,
     )
@@ -72,8 +73,8 @@ export async function preprocess(
     if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
   return {
     ...(await processedMonths(warehouse, tables.processed, options.window)),
-    rawRows: report.columns['source']?.[0] ?? 0,
-    keptRows: report.columns['kept']?.[0] ?? 0,
+    rawRows: report.columns.source?.[0] ?? 0,
+    keptRows: report.columns.kept?.[0] ?? 0,
     left,
   }
 }

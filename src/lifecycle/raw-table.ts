@@ -52,7 +52,8 @@ function makeRawTable(rooms: LifecycleRooms) {
         context.progress(`${month}, ${rows.toLocaleString('en-US')} ${project.row.many} simulated`)
       },
     })
-    const options = { schema: project.rawSchema, origin: 'simulated', others: 'drop' } as const
+    const { signal } = context
+    const options = { schema: project.rawSchema, origin: 'simulated', others: 'drop', signal } as const
     await warehouse.write(tablesOf(size, 'utc').raw, batches, options)
     return { rows }
   }

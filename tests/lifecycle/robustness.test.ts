@@ -142,8 +142,7 @@ test('every error shown is that of the registered file on the rows of the holdou
       month.rows - from,
     )
     const error =
-      predicted.reduce((sum, value, row) => sum + Math.abs(value - (columns['minutes']?.[row] ?? 0)), 0) /
-      predicted.length
+      predicted.reduce((sum, value, row) => sum + Math.abs(value - (columns.minutes?.[row] ?? 0)), 0) / predicted.length
     expect(part?.error).toBeCloseTo(error, 9)
   }
 })

@@ -77,7 +77,7 @@ async function textOf(
   const { project, ...rooms } = await context.rooms()
   const settings = context.settings()
   const rows = project.row.many
-  const parts = first === null ? [] : [firstModelReport(first, rows)]
+  const parts = first === null ? [] : [firstModelReport(first, rows, context.terminal.columns)]
   if (cycle === null) {
     const next = `./understudy promote ${settings.model} --version ${first?.version} --why "…"`
     return [...parts, '', `No month is run before there is a champion. To accept it: ${next}`].join('\n')
@@ -99,5 +99,5 @@ async function textOf(
       `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).`,
     )
   }
-  return [...parts, cycleReport(cycle, { rows, series, home: settings.home, next })].join('\n')
+  return [...parts, cycleReport(cycle, { rows, series, home: settings.home, next, columns: context.terminal.columns })].join('\n')
 }

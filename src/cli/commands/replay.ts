@@ -49,7 +49,7 @@ export const replayCommand = defineCommand({
       return
     }
     const { row, metric } = rooms.project
-    if (played.first !== null) terminal.out(firstModelReport(played.first, row.many))
+    if (played.first !== null) terminal.out(firstModelReport(played.first, row.many, terminal.columns))
     terminal.out(replayTable(played, { rows: row.many, unit: metric.unit, onEscalate }))
   },
 })
