@@ -2,6 +2,7 @@
 // and backward. Each pass touches a batch once and gathers on its way the column sums the next one needs.
 //
 // Shapes, here and below: a batch is (rows, width), row-major; what belongs to a unit is (width).
+import { type Dropped, drop, openDropped } from './dropout.ts'
 import { padded } from './kernels.ts'
 import { BATCH_NORM_EPSILON, type HiddenWeights } from './network.ts'
 
@@ -9,10 +10,10 @@ import { BATCH_NORM_EPSILON, type HiddenWeights } from './network.ts'
 export interface LayerBatch {
   /** (rows, width) relu(input · kernel + bias) */
   readonly activation: Float32Array
-  /** (rows, width) What the next layer sees: normalised and, in training, partly dropped. */
+  /** (rows, width) What the next layer sees: normalised and, in training, some of it dropped. */
   readonly output: Float32Array
-  /** (rows, width) Dropout's factors. */
-  readonly masks: Float32Array
+  /** Which values of the output are dropped. */
+  readonly dropped: Dropped
   /** (rows, width) Gradient of the loss by the output; the backward pass turns it into that by the product. */
   readonly slope: Float32Array
   /** (width) Mean of the activation over the batch, and 1 / sqrt(variance + BATCH_NORM_EPSILON). */
@@ -31,7 +32,7 @@ export function openLayerBatch(width: number, rows: number): LayerBatch {
   return {
     activation: matrix(),
     output: matrix(),
-    masks: matrix(),
+    dropped: openDropped(padded(rows) * width),
     slope: matrix(),
     mean: column(),
     inverseDeviation: column(),
@@ -42,23 +43,30 @@ export function openLayerBatch(width: number, rows: number): LayerBatch {
 }
 
 /**
- * From input · kernel (in `activation`) to relu, the batch's mean and variance, the moving ones, and the normalised, masked
- * output. The variance is the batch's own (divided by n, not n - 1), in the moving one too, as Keras has it.
+ * From input · kernel (in `activation`) to relu, the batch's mean and variance, the moving ones, and the normalised output, what
+ * is dropped being 0 and the rest scaled by `keptScale`. The variance is the batch's own (divided by n, not n - 1), in the moving one too, as Keras has it.
  */
-export function normaliseBatch(weights: HiddenWeights, batch: LayerBatch, rows: number, momentum: number): void {
+export function normaliseBatch(
+  weights: HiddenWeights,
+  batch: LayerBatch,
+  rows: number,
+  momentum: number,
+  keptScale: number,
+): void {
   const { width, gamma, beta, movingMean, movingVariance } = weights
-  const { mean, inverseDeviation, first: scale, second: shift } = batch
-  activate(weights.bias, batch.activation, scale, shift, rows, width) // sums of x and of x²
+  const { activation, output, mean, inverseDeviation, first: scale, second: shift } = batch
+  activate(weights.bias, activation, scale, shift, rows, width) // sums of x and of x²
   for (let j = 0; j < width; j++) {
-    mean[j] = scale[j]! / rows
-    const variance = Math.max(0, shift[j]! / rows - mean[j]! * mean[j]!) // j < width
+    mean[j] = scale[j]! / rows // j < width, here and below
+    const variance = Math.max(0, shift[j]! / rows - mean[j]! * mean[j]!)
     inverseDeviation[j] = 1 / Math.sqrt(variance + BATCH_NORM_EPSILON)
     movingMean[j] = movingMean[j]! * momentum + mean[j]! * (1 - momentum)
     movingVariance[j] = movingVariance[j]! * momentum + variance * (1 - momentum)
-    scale[j] = gamma[j]! * inverseDeviation[j]!
-    shift[j] = beta[j]! - mean[j]! * scale[j]!
+    scale[j] = gamma[j]! * inverseDeviation[j]! * keptScale
+    shift[j] = beta[j]! * keptScale - mean[j]! * scale[j]!
   }
-  scaleAndMask(batch.activation, scale, shift, batch.masks, batch.output, rows, width)
+  scaleColumns(activation, scale, shift, output, rows, width)
+  drop(output, batch.dropped)
 }
 
 /** The inference form: relu, then normalised by the moving statistics, nothing dropped. Changes only `output`. */
@@ -80,8 +88,9 @@ export function normaliseByStatistics(weights: HiddenWeights, batch: LayerBatch,
 /**
  * From the gradient by the output (in `slope`) to that by the product (there too), and the gradients of bias, gamma and beta.
  *
- * With x the activation, x̂ its normalised form and d the masked gradient: by beta Σd, by gamma Σd·x̂, and by x
- * gamma / deviation · (d - mean(d) - x̂ · mean(d·x̂)), which is linear in d and x: three coefficients a column.
+ * With x the activation, x̂ its normalised form and d the gradient by x̂'s successor (dropped ones 0, the others times
+ * `keptScale`): by beta Σd, by gamma Σd·x̂, and by x gamma / deviation · (d - mean(d) - x̂ · mean(d·x̂)), which is linear in
+ * d and x: three coefficients a column.
  *
  * Source  S. Ioffe and C. Szegedy, "Batch Normalization", ICML 2015, §3.
  */
@@ -90,18 +99,21 @@ export function normaliseBackward(
   gradients: HiddenWeights,
   batch: LayerBatch,
   rows: number,
+  keptScale: number,
 ): void {
   const { width } = weights
-  const { mean, inverseDeviation, first: ofSlope, second: ofActivation, third: constant } = batch
-  maskAndSum(batch.slope, batch.masks, batch.activation, ofSlope, ofActivation, rows, width) // sums of d and of d·x
+  const { slope, activation, mean, inverseDeviation, first: ofSlope, second: ofActivation, third: constant } = batch
+  drop(slope, batch.dropped)
+  sumColumns(slope, activation, ofSlope, ofActivation, rows, width) // sums of d and of d·x, keptScale apart
   for (let j = 0; j < width; j++) {
-    const sum = ofSlope[j]! // j < width
-    const sumNormalised = (ofActivation[j]! - mean[j]! * sum) * inverseDeviation[j]!
+    const sum = keptScale * ofSlope[j]! // j < width, here and below
+    const sumNormalised = (keptScale * ofActivation[j]! - mean[j]! * sum) * inverseDeviation[j]!
+    const scale = weights.gamma[j]! * inverseDeviation[j]!
     gradients.beta[j] = sum
     gradients.gamma[j] = sumNormalised
-    ofSlope[j] = weights.gamma[j]! * inverseDeviation[j]!
-    ofActivation[j] = (-ofSlope[j]! * inverseDeviation[j]! * sumNormalised) / rows
-    constant[j] = (-ofSlope[j]! * sum) / rows - ofActivation[j]! * mean[j]!
+    ofSlope[j] = scale * keptScale
+    ofActivation[j] = (-scale * inverseDeviation[j]! * sumNormalised) / rows
+    constant[j] = (-scale * sum) / rows - ofActivation[j]! * mean[j]!
   }
   combine(batch, gradients.bias, rows, width)
 }
@@ -131,12 +143,11 @@ function activate(
   }
 }
 
-/** output = (activation · scale + shift) · mask. */
-function scaleAndMask(
+/** output = activation · scale + shift. */
+function scaleColumns(
   activation: Float32Array,
   scale: Float64Array,
   shift: Float64Array,
-  masks: Float32Array,
   output: Float32Array,
   rows: number,
   width: number,
@@ -144,16 +155,13 @@ function scaleAndMask(
   for (let j = 0; j < width; j++) {
     const factor = scale[j]!
     const constant = shift[j]!
-    for (let row = 0, at = j; row < rows; row++, at += width) {
-      output[at] = (activation[at]! * factor + constant) * masks[at]!
-    }
+    for (let row = 0, at = j; row < rows; row++, at += width) output[at] = activation[at]! * factor + constant
   }
 }
 
-/** Masks the slope in place; sums it, and its product with the activation, by column. */
-function maskAndSum(
+/** Sums of the slope, and of its product with the activation, by column. */
+function sumColumns(
   slope: Float32Array,
-  masks: Float32Array,
   activation: Float32Array,
   sums: Float64Array,
   products: Float64Array,
@@ -164,8 +172,7 @@ function maskAndSum(
     let sum = 0
     let product = 0
     for (let row = 0, at = j; row < rows; row++, at += width) {
-      const d = slope[at]! * masks[at]!
-      slope[at] = d
+      const d = slope[at]!
       sum += d
       product += d * activation[at]!
     }

@@ -110,3 +110,17 @@ test('batches larger than the rows, single rows to stop by, and hidden sizes tha
   const deep = await mlp.train(parcelJob({ ...quick, hidden: [7, 3, 5], epochs: 20 }))
   expect(deep.weights.map(({ name }) => name)).toContain('hidden_3/kernel')
 })
+
+test('dropout leaves the mean of what the next layer sees as it was', async () => {
+  // One hidden layer and a learning rate of nothing: the training prediction is linear in what dropout lets through, so over
+  // many batches its mean is the mean without dropout. The loss is not: it grows by the variance dropout adds.
+  const warm = (await mlp.train(parcelJob({ ...quick, hidden: [20], epochs: 30 }))).weights
+  const fit = manyParcels(20_000, 4).encoded
+  const frozen = { ...quick, hidden: [20], learningRate: 1e-12, epochs: 1, l1: 0, l2: 0, batchSize: 2_000 }
+  // Targets so low that every error has one sign: the mean absolute error is then the mean prediction, shifted.
+  const low = { ...fit, target: fit.target.map(() => -1_000) }
+  const meanPrediction = async (dropout: number): Promise<number> =>
+    (await mlp.train(parcelJob({ ...frozen, dropout }, { fit: low, warmStart: warm }))).epochs[0]!.mae - 1_000
+  const without = await meanPrediction(0)
+  expect(Math.abs((await meanPrediction(0.3)) - without)).toBeLessThan(0.02 * without) // standard error some 0.2 %
+})

@@ -1,7 +1,7 @@
 // One pass of a batch through the network: forward, and backward to the gradient of every weight.
 import type { EncodedRows } from '../features/encode.ts'
 import type { Random } from '../kernel/random.ts'
-import { fillMasks } from './dropout.ts'
+import { chooseDropped } from './dropout.ts'
 import type { InputLayout } from './input-layout.ts'
 import { addLookups, multiply, multiplyTransposed, padded, scatterLookups, transposeMultiply } from './kernels.ts'
 import {
@@ -107,16 +107,17 @@ export function lossAndGradients(
   random: Random,
   totals: Totals,
 ): void {
+  const keptScale = 1 / (1 - settings.dropout)
   for (const [i, layer] of weights.hidden.entries()) {
     const batch = space.layers[i]! // one batch per layer
     inputProduct(weights, space, i, count)
-    fillMasks(batch.masks, count * layer.width, settings.dropout, random)
-    normaliseBatch(layer, batch, count, settings.momentum)
+    chooseDropped(batch.dropped, count * layer.width, settings.dropout, random)
+    normaliseBatch(layer, batch, count, settings.momentum, keptScale)
   }
   outputForward(weights, space, count)
   const squared = outputBackward(weights, gradients, space, count, totals)
   for (let i = weights.hidden.length - 1; i >= 0; i--) {
-    normaliseBackward(weights.hidden[i]!, gradients.hidden[i]!, space.layers[i]!, count) // i < layers
+    normaliseBackward(weights.hidden[i]!, gradients.hidden[i]!, space.layers[i]!, count, keptScale) // i < layers
     inputBackward(weights, gradients, space, i, count)
   }
   const penalty = penaltyAndGradient(weights, gradients, settings.l1, settings.l2)
@@ -146,7 +147,7 @@ function inputProduct(weights: Weights, space: Workspace, index: number, count: 
   }
   const { numberRows } = weights
   multiply(space.numbers, kernel, activation, padded(count), width, numberRows)
-  addLookups(kernel.subarray(numberRows * width), space.tableRows, space.categoryCount, activation, count, width)
+  addLookups(weights.table, space.tableRows, space.categoryCount, activation, count, width)
 }
 
 /** From the slope by a layer's product to the gradient of its kernel, and the slope by the output of the layer below. */
@@ -162,9 +163,9 @@ function inputBackward(weights: Weights, gradients: Weights, space: Workspace, i
     return
   }
   const { numberRows } = weights
-  const ofTable = ofKernel.subarray(numberRows * width).fill(0)
   transposeMultiply(space.numbers, slope, ofKernel, numberRows, width, count)
-  scatterLookups(ofTable, space.tableRows, space.categoryCount, slope, count, width)
+  gradients.table.fill(0)
+  scatterLookups(gradients.table, space.tableRows, space.categoryCount, slope, count, width)
 }
 
 /** The last layer: one unit, without activation. */
@@ -209,6 +210,13 @@ function outputBackward(weights: Weights, gradients: Weights, space: Workspace, 
 function penaltyAndGradient(weights: Weights, gradients: Weights, l1: number, l2: number): number {
   const { kernel } = weights.hidden[0]! // at least one hidden layer
   const ofKernel = gradients.hidden[0]!.kernel
-  for (let i = 0; i < kernel.length; i++) ofKernel[i]! += l1 * Math.sign(kernel[i]!) + 2 * l2 * kernel[i]! // same length
-  return penaltyOf(weights, l1, l2)
+  let absolute = 0
+  let squared = 0
+  for (let i = 0; i < kernel.length; i++) {
+    const w = kernel[i]!
+    absolute += Math.abs(w)
+    squared += w * w
+    ofKernel[i]! += l1 * Math.sign(w) + 2 * l2 * w // same length
+  }
+  return l1 * absolute + l2 * squared
 }

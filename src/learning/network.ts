@@ -37,8 +37,10 @@ export interface Weights {
   readonly outputKernel: Float32Array
   /** (1) */
   readonly outputBias: Float32Array
-  /** Rows of numbers in the first kernel, padding included; where its look-up table starts. */
+  /** Rows of numbers in the first kernel, padding included. */
   readonly numberRows: number
+  /** (all codes of all categories, width) The rest of the first kernel. */
+  readonly table: Float32Array
   /** (input width) */
   readonly rowOrder: Int32Array
 }
@@ -55,25 +57,27 @@ export function openWeights(layout: InputLayout, hidden: readonly number[]): Wei
   const statistics = new Float32Array(widths.reduce((sum, width) => sum + 2 * width, 0))
   const next = viewsOf(trained)
   const nextStatistic = viewsOf(statistics)
+  const layers = hidden.map((units, i): HiddenWeights => {
+    const width = padded(units)
+    return {
+      units,
+      width,
+      kernel: next(kernelRows[i]! * width), // one row count each
+      bias: next(width),
+      gamma: next(width),
+      beta: next(width),
+      movingMean: nextStatistic(width),
+      movingVariance: nextStatistic(width),
+    }
+  })
   return {
     trained,
     statistics,
-    hidden: hidden.map((units, i) => {
-      const width = padded(units)
-      return {
-        units,
-        width,
-        kernel: next(kernelRows[i]! * width), // one row count each
-        bias: next(width),
-        gamma: next(width),
-        beta: next(width),
-        movingMean: nextStatistic(width),
-        movingVariance: nextStatistic(width),
-      }
-    }),
+    hidden: layers,
     outputKernel: next(lastWidth),
     outputBias: next(1),
     numberRows,
+    table: layers[0]?.kernel.subarray(numberRows * layers[0].width) ?? new Float32Array(0),
     rowOrder: rowOrderOf(layout, numberRows),
   }
 }
