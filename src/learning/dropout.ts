@@ -15,8 +15,7 @@ export function openDropped(size: number): Dropped {
 /**
  * Chooses which of the first `size` values to drop: each with probability `rate`, independently.
  *
- * The distance from one dropped value to the next is geometric, so one random number serves about 1 / rate values, where
- * drawing one each would cost as much as a tenth of the whole step.
+ * The distance from one dropped value to the next is geometric, so one random number serves about 1 / rate values.
  *
  * Error  the rate is off by less than 2^-32, the resolution of the random numbers.
  */
