@@ -9,6 +9,7 @@ import { MonthClock, type Start, type Vendor } from './clock.ts'
 import { breakRides, type DirtCounts, monthlyDirt, type RideColumns } from './dirt.ts'
 import { FLAG_FALL_USD, fareUsd } from './fares.ts'
 import { dayPart, emptyPlace, type Geography, type Place, placeRide, surveyCity } from './places.ts'
+import type { Area } from './zones.ts'
 
 export type { TableSize } from './calendar.ts'
 
@@ -59,12 +60,12 @@ function simulateMonth(
     dropoff_latitude: new Float64Array(rows),
     passenger_count: new Float64Array(rows),
   }
-  const isInCrowd = new Uint8Array(rows)
+  const isAlone = new Uint8Array(rows)
   const pickup = emptyPlace()
   const dropoff = emptyPlace()
   for (let row = 0; row < rows; row++) {
     const start = clock.next()
-    isInCrowd[row] = Number(start.isInCrowd)
+    isAlone[row] = Number(start.isAlone)
     columns.pickup_datetime[row] = start.pickupMs
     columns.fare_amount[row] = drive(start, geography, random, pickup, dropoff)
     columns.passenger_count[row] = passengers(start, random)
@@ -74,40 +75,52 @@ function simulateMonth(
     columns.dropoff_longitude[row] = round(dropoff.longitude)
     columns.dropoff_latitude[row] = round(dropoff.latitude)
   }
-  breakRides(columns, isInCrowd, dirt, [CITY_SEED, 3, index])
+  breakRides(columns, isAlone, dirt, [CITY_SEED, 3, index])
   return columns
 }
 
-/** Rides longer than this come and go with the season. */
+/** Rides longer than this, and those of airports, come and go with the season. */
 const LONG_RIDE_KM = 7
+const AIRPORTS: ReadonlySet<Area> = new Set(['LGA', 'JFK', 'EWR'])
 /** How many long rides an hour has against the day: they are the travellers' hours. From the city's public trip records. */
 const LONG_BY_HOUR = [
-  0.95, 0.95, 0.93, 1.08, 1.4, 1.9, 1.9, 1.1, 0.84, 0.74, 0.72, 0.7, 0.83, 0.93, 1.02, 0.98, 1.08, 0.98, 0.8, 0.85,
-  0.95, 1.08, 1.22, 0.85,
+  0.95, 0.95, 0.93, 1.12, 1.7, 2.9, 2.5, 1.25, 0.87, 0.72, 0.72, 0.72, 0.83, 0.95, 1.04, 1.05, 1.2, 1.0, 0.78, 0.83,
+  0.96, 1.15, 1.32, 0.83,
 ]
-const MOST_LONG_RIDES = 2.3 // above every product of the factors, so that a chance stays one
 
 /** Rides that end where they began (the meter stood, or lost its fix): their share, and of these the exact and the broken-off. */
 const STANDING_SHARE = 0.0125
-const EXACTLY_STANDING = 0.76
+const EXACTLY_STANDING = 0.8
 const BROKEN_OFF = 0.2
+/** Of these, rides for a round sum agreed upon beforehand, and the sums in dollars. */
+const AGREED = 0.07
+const AGREED_USD = [30, 35, 40, 45, 45, 50, 52, 60, 65, 75]
 
 /** Draws both ends of a ride into the places and returns its fare in dollars. */
 function drive(start: Start, geography: Geography, random: Random, pickup: Place, dropoff: Place): number {
   const { day, hour, pickupMs } = start
   const part = dayPart(hour, day.weekday >= 5)
   do placeRide(geography, part, random, pickup, dropoff)
-  while (random.uniform() * MOST_LONG_RIDES >= (isLong(pickup, dropoff) ? day.longRides * LONG_BY_HOUR[hour]! : 1))
+  while (!isTaken(isLong(pickup, dropoff), day.longRides * LONG_BY_HOUR[hour]!, random))
   const countsSurcharges = start.vendor === 'A'
   const fare = fareUsd({ pickupMs, hour, weekday: day.weekday, day, pickup, dropoff, countsSurcharges }, random)
   if (random.uniform() >= STANDING_SHARE) return fare
   const driftDegrees = random.uniform() < EXACTLY_STANDING ? 0 : 0.0004 * random.uniform()
   dropoff.longitude = pickup.longitude + driftDegrees
   dropoff.latitude = pickup.latitude + driftDegrees
-  return random.uniform() < BROKEN_OFF ? FLAG_FALL_USD : fare
+  const kind = random.uniform()
+  if (kind < AGREED) return AGREED_USD[random.below(AGREED_USD.length)]!
+  return kind < AGREED + BROKEN_OFF ? FLAG_FALL_USD : fare
+}
+
+/** Whether a ride that was drawn is taken, so that long ones come `longRides` times as often, against the short ones. */
+function isTaken(long: boolean, longRides: number, random: Random): boolean {
+  const chance = long ? longRides : 1 / longRides
+  return chance >= 1 || random.uniform() < chance
 }
 
 function isLong(pickup: Place, dropoff: Place): boolean {
+  if (AIRPORTS.has(pickup.area) || AIRPORTS.has(dropoff.area)) return true
   const along = pickup.alongKm - dropoff.alongKm
   const cross = pickup.crossKm - dropoff.crossKm
   return along * along + cross * cross > LONG_RIDE_KM * LONG_RIDE_KM

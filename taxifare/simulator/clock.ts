@@ -43,8 +43,8 @@ export interface Start {
   hour: number
   pickupMs: number
   vendor: Vendor
-  /** Whether it shares its minute with some two hundred others. */
-  isInCrowd: boolean
+  /** Whether its second was not drawn together with other rides'. */
+  isAlone: boolean
 }
 
 // The public samples were drawn by second: whoever was picked up in a drawn second is in. So half of the rides share
@@ -55,6 +55,7 @@ const SHARES_2015 = { alone: 0.49, vendorB: 0.47 }
 const ONE_MORE = 0.638
 /** Rides that fill two crowded minutes, before the next two begin. */
 const CROWD = 390
+const FIRST_OF_TWO = 0.62
 
 /** Draws the starts of one month's rides, one after the other; a shorter table takes the first of them. */
 export class MonthClock {
@@ -79,13 +80,13 @@ export class MonthClock {
     const kind = this.#random.uniform()
     if (!this.#hasWholeMinutes) {
       const vendor = this.#random.uniform() < SHARES_2015.vendorB ? 'B' : 'A'
-      return { ...(kind < SHARES_2015.alone ? this.#draw(1000) : this.#share()), vendor, isInCrowd: false }
+      const isAlone = kind < SHARES_2015.alone
+      return { ...(isAlone ? this.#draw(1000) : this.#share()), vendor, isAlone }
     }
-    if (kind < SHARES.aloneA) return { ...this.#draw(1000), vendor: 'A', isInCrowd: false }
-    if (kind < SHARES.aloneA + SHARES.aloneB) return { ...this.#draw(60_000), vendor: 'B', isInCrowd: false }
-    if (kind < SHARES.aloneA + SHARES.aloneB + SHARES.secondA)
-      return { ...this.#share(), vendor: 'A', isInCrowd: false }
-    return { ...this.#crowd(), vendor: 'B', isInCrowd: true }
+    if (kind < SHARES.aloneA) return { ...this.#draw(1000), vendor: 'A', isAlone: true }
+    if (kind < SHARES.aloneA + SHARES.aloneB) return { ...this.#draw(60_000), vendor: 'B', isAlone: true }
+    if (kind < SHARES.aloneA + SHARES.aloneB + SHARES.secondA) return { ...this.#share(), vendor: 'A', isAlone: false }
+    return { ...this.#crowd(), vendor: 'B', isAlone: false }
   }
 
   #draw(stepMs: number): { day: DayPlan; hour: number; pickupMs: number } {
@@ -102,7 +103,7 @@ export class MonthClock {
 
   #crowd(): { day: DayPlan; hour: number; pickupMs: number } {
     const pair = Math.floor(this.#crowded++ / CROWD)
-    const index = 2 * pair + this.#random.below(2)
+    const index = 2 * pair + (this.#random.uniform() < FIRST_OF_TWO ? 0 : 1)
     while (this.#crowds.length <= index) this.#crowds.push(this.#draw(60_000))
     return this.#crowds[index]!
   }

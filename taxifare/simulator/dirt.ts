@@ -42,27 +42,27 @@ export function monthlyDirt(size: TableSize): DirtCounts[] {
 }
 
 /**
- * Breaks some of a month's rides, in place. Rides of a crowded minute never lose their position: without one, two of
- * them would too easily be equal in every column, and the tables have no duplicates.
+ * Breaks some of a month's rides, in place. Only rides alone in their second lose their position: two without one would
+ * too easily be equal in every column, and the tables have no duplicates.
  */
 export function breakRides(
   rides: RideColumns,
-  isInCrowd: Uint8Array,
+  isAlone: Uint8Array,
   counts: DirtCounts,
   seeds: readonly number[],
 ): void {
   const random = seededRandom(...seeds)
   const broken = new Set<number>()
   const pick = (isFit: (row: number) => boolean): number => {
-    let row = random.below(isInCrowd.length)
-    while (broken.has(row) || !isFit(row)) row = random.below(isInCrowd.length)
+    let row = random.below(isAlone.length)
+    while (broken.has(row) || !isFit(row)) row = random.below(isAlone.length)
     broken.add(row)
     return row
   }
   for (let i = 0; i < counts.lost; i++)
     losePosition(
       rides,
-      pick((row) => isInCrowd[row] === 0),
+      pick((row) => isAlone[row] === 1),
     )
   for (let i = 0; i < counts.empty; i++) emptyRide(rides, pick(anyRow), random)
   for (let i = 0; i < counts.outside; i++) strayRide(rides, pick(anyRow), random)

@@ -5,7 +5,7 @@ import { type DayTraffic, meterTicks, type RideTime } from './traffic.ts'
 import { AREAS, type Area } from './zones.ts'
 
 /** When the Taxi and Limousine Commission's rise of 2012 came into force (public rule). */
-export const FARE_RISE_MS = Date.parse('2012-09-04T00:00:00Z')
+const FARE_RISE_MS = Date.parse('2012-09-04T00:00:00Z')
 
 // Public fare rules of the TLC: flag fall, one step per fifth of a mile or minute of standing, Kennedy-Manhattan flat,
 // and the surcharge to Newark.
@@ -24,13 +24,13 @@ const TOLLS = [
 const CASH_SHARE = 0.04
 /** Port Authority crossings, for rides to Newark (public rates, the change of December 2012 only; rounded). */
 const HUDSON_TOLLS = { before: 800, after: 1025 }
-const HUDSON_SHARE = 0.4
+const HUDSON_SHARE = 0.3
 
 // Share of rides that pay a toll, between the row's area and the columns' (FIDI … HARL, BKQ), either way.
 // Estimated from the city's public trip records: a fare that is off the meter's steps by a toll's cents paid it.
 const TOLL_SHARES: Partial<Record<Area, readonly number[]>> = {
   LGA: [0.43, 0.67, 0.88, 0.79, 0.92, 0.89, 0.87, 0.03],
-  JFK: [0.28, 0.62, 0.84, 0.69, 0.92, 0.96, 0.9, 0.05],
+  JFK: [0.3, 0.66, 0.85, 0.74, 0.93, 0.96, 0.9, 0.05],
   BKQ: [0.035, 0.055, 0.165, 0.09, 0.12, 0.13, 0.3, 0.01],
 }
 /** Share of rides between Kennedy and Manhattan that go by the meter all the same, or break off. */
