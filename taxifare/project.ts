@@ -14,6 +14,7 @@ export const project = defineProject({
   defaultSize: '200k',
   historyFrom: '2009-01-01',
   defaultEvaluationStart: '2015-01-01',
+  replayMonths: { from: '2015-01', to: '2015-06' },
   specification: taxifareSpecification,
   simulate: (size, options) => {
     const known = SIZES.find((one) => one === size)

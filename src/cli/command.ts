@@ -1,5 +1,6 @@
 // What a command is: a value with a name, its words, and a function that prints through a terminal and never exits.
 import type { z } from 'zod'
+import { PlannedError } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms } from '../lifecycle/rooms.ts'
 import type { Terminal } from './terminal.ts'
@@ -35,6 +36,8 @@ export interface SettingReport {
 export interface CommandContext {
   readonly terminal: Terminal
   readonly project: Project
+  /** Who is at the keyboard, as far as the machine knows. */
+  readonly user: string
   /** Throws `BAD_INPUT` if any setting is wrong. */
   readonly settings: () => Settings
   /** Opens the stores on first use. */
@@ -57,11 +60,21 @@ export interface Command<Args = unknown> {
   run(args: Args, context: CommandContext): Promise<void>
 }
 
-/** Keeps the argument type of a command where it is written, and forgets it in the list of all commands. */
+/**
+ * Keeps the argument type of a command where it is written, and forgets it in the list of all commands. What was typed is checked before
+ * it runs: `BAD_INPUT` names each argument that is wrong.
+ */
 export function defineCommand<Args>(command: Command<Args>): Command {
   return {
     ...command,
-    args: command.args,
-    run: (args, context) => command.run(command.args.parse(args), context),
+    async run(typed, context) {
+      const { success, data, error } = command.args.safeParse(typed)
+      if (success) return await command.run(data, context)
+      const faults = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+      throw new PlannedError(
+        'BAD_INPUT',
+        `${command.name}: ${faults.join('; ')}. See ./understudy ${command.name} --help`,
+      )
+    },
   }
 }

@@ -86,3 +86,16 @@ function label(task: string): string {
   const words = WORDS[task]
   return (words === undefined ? task : `${words} (${task})`).padEnd(52)
 }
+
+/** Shows what `work` does while it does it. */
+export async function withProgress<T>(
+  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+  work: (watch: { readonly signal: AbortSignal; readonly onEvent: (event: FlowEvent) => void }) => Promise<T>,
+): Promise<T> {
+  const progress = openProgress(terminal)
+  try {
+    return await work({ signal, onEvent: progress.onEvent })
+  } finally {
+    progress.close()
+  }
+}

@@ -8,6 +8,7 @@ const kept: CycleOutcome = {
   month: '2015-02',
   from: '2015-02-01T00:00:00.000Z',
   to: '2015-03-01T00:00:00.000Z',
+  holdoutFrom: '2015-02-22T00:00:00.000Z',
   model: 'taxifare',
   size: '200k',
   origin: 'simulated',

@@ -20,10 +20,11 @@ export function signedText(value: number): string {
   return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${Math.abs(value).toFixed(3)}`
 }
 
-export function headline(outcome: CycleOutcome): string {
+function headline(outcome: CycleOutcome): string {
+  if (outcome.case === 'nothing-to-compare') return 'ℹ️  NOTHING TO COMPARE'
+  if (outcome.case === 'too-little-data') return `ℹ️  ${outcome.verdict.toUpperCase()}, cannot tell yet`
   if (!outcome.applied) return `ℹ️  NOTHING MOVED (it would have been: ${outcome.verdict})`
-  const cannotTell = outcome.case === 'too-little-data' || outcome.case === 'nothing-to-compare'
-  return cannotTell ? `ℹ️  ${outcome.verdict.toUpperCase()}, cannot tell yet` : HEADLINES[outcome.verdict]
+  return HEADLINES[outcome.verdict]
 }
 
 /** The report of one month. `series` is Production's error month by month, `home` where everything is kept. */
@@ -36,8 +37,8 @@ export function cycleReport(
     `${outcome.model}, ${outcome.month} (raw_${outcome.size}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
     '',
     headline(outcome),
-    ...[outcome.reason, ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]), ...outcome.notes].flatMap((text) =>
-      wrapped(text, context.columns),
+    ...[outcome.reason, ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]), ...outcome.notes].flatMap(
+      (text) => wrapped(text, context.columns),
     ),
     '',
     ...figures(outcome, context.rows),

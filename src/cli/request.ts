@@ -1,8 +1,7 @@
 // From settings to requests: the one place where a command turns what is set into what is asked of the lifecycle.
 import { addMonths } from '../kernel/window.ts'
-import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { Project } from '../lifecycle/project.ts'
-import { type CycleRequest, MONTH_SPLIT } from '../lifecycle/run-cycle.ts'
+import type { CycleRequest } from '../lifecycle/run-cycle.ts'
 import type { Settings } from './command.ts'
 
 /** What every flow takes from the settings. */
@@ -21,16 +20,10 @@ export function cycleRequest(
     ...fromSettings(settings),
     fromMs,
     toMs: addMonths(fromMs, 1),
-    splitRatio: MONTH_SPLIT,
     onEscalate: 'ask',
     acceptFirst: settings.firstChampion === 'accept',
     ...options,
   }
-}
-
-/** The series without months that come later than one. */
-export function upTo(series: readonly MonitorPoint[], month: string): readonly MonitorPoint[] {
-  return series.filter((point) => point.month <= month)
 }
 
 /** The recipe's window of history: from the project's first day to the month that is evaluated. */

@@ -5,7 +5,7 @@ export interface Terminal {
   readonly json: boolean
   /** Whether a person is watching standard error. */
   readonly live: boolean
-  /** Width to keep to; without end where nobody watches, because a pipe's lines belong to whoever reads them. */
+  /** Width of what results are read on; without end where that is a pipe, whose lines belong to whoever reads them. */
   readonly columns: number
   /** A result. */
   out(text: string): void
@@ -26,7 +26,8 @@ export function openTerminal(options: { json: boolean; out: Stream; err: Stream 
   const { json, out, err } = options
   const live = err.isTTY === true
   let shown = 0
-  const columns = live ? (err.columns ?? 80) : Number.POSITIVE_INFINITY
+  const widthOf = (stream: Stream): number => (stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY)
+  const width = widthOf(err)
   const clear = (): void => {
     if (shown > 0) err.write(`\u001b[${shown}A\u001b[0J`) // up to the first live line, then erase to the end
     shown = 0
@@ -34,7 +35,7 @@ export function openTerminal(options: { json: boolean; out: Stream; err: Stream 
   return {
     json,
     live,
-    columns,
+    columns: widthOf(out),
     out: (text) => {
       clear()
       out.write(`${text}\n`)
@@ -46,7 +47,7 @@ export function openTerminal(options: { json: boolean; out: Stream; err: Stream 
     show: (lines) => {
       if (!live) return
       clear()
-      for (const line of lines) err.write(`${line.slice(0, columns - 1)}\n`)
+      for (const line of lines) err.write(`${line.slice(0, width - 1)}\n`)
       shown = lines.length
     },
   }

@@ -39,6 +39,9 @@ const SENTENCES = {
   'rows-unknown': (w) =>
     `It is not known which rows this challenger learnt from, so its ${w.challenger} on these ${w.rows} may flatter it ` +
     `(champion: ${w.championTrouble || w.champion}; threshold ${w.threshold}); a person has to decide`,
+  'rows-seen': (w) =>
+    `This challenger has learnt some of these ${w.rows}, so its ${w.challenger} flatters it ` +
+    `(champion: ${w.championTrouble || w.champion}; threshold ${w.threshold}); a person has to decide`,
   'no-champion': (w) =>
     `No version is in production any more, and the challenger was under the threshold of ${w.threshold} on these ${w.rows}: ${w.challenger}`,
   'no-champion-none-good': (w) =>

@@ -75,20 +75,23 @@ describe('the table, under both rules', () => {
     }
   })
 
-  test.each(BOTH)('%s: a challenger whose rows are unknown can only escalate', (rule) => {
-    for (const [champion, mean] of [
-      [scored(2.2), 1],
-      [scored(2.2), 2.4],
-      [broken, 1],
-      [{ kind: 'removed' }, 1],
-    ] as const) {
-      const challenger = { ...learnt(mean), rowsLearnt: 'unknown' } as const
-      expect(judge(situation({ rule, champion, challenger }))).toMatchObject({
-        kind: 'escalate',
-        case: 'challenger-rows-unknown',
-      })
-    }
-  })
+  test.each(BOTH)(
+    '%s: a challenger whose rows are unknown, or that has seen the holdout, can only escalate',
+    (rule) => {
+      for (const [champion, mean] of [
+        [scored(2.2), 1],
+        [scored(2.2), 2.4],
+        [broken, 1],
+        [{ kind: 'removed' }, 1],
+      ] as const) {
+        for (const rowsLearnt of ['unknown', 'seen'] as const) {
+          const verdict = judge(situation({ rule, champion, challenger: { ...learnt(mean), rowsLearnt } }))
+          expect(verdict).toMatchObject({ kind: 'escalate', case: `challenger-rows-${rowsLearnt}` })
+          expect(verdict.reason).toContain(rowsLearnt === 'seen' ? 'has learnt some of these' : 'It is not known')
+        }
+      }
+    },
+  )
 })
 
 describe('where the rules differ', () => {

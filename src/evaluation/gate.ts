@@ -102,6 +102,9 @@ function rule(situation: Situation, evidence: Evidence, ruleName: Rule): Ruling 
   if (challenger.rowsLearnt === 'unknown') {
     return { kind: 'escalate', case: 'challenger-rows-unknown', sentence: 'rows-unknown' }
   }
+  if (challenger.rowsLearnt === 'seen') {
+    return { kind: 'escalate', case: 'challenger-rows-seen', sentence: 'rows-seen' }
+  }
   const isChallengerGood = isUnder(evidence.challenger, threshold)
   if (champion.kind === 'removed') {
     return isChallengerGood

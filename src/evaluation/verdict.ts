@@ -13,6 +13,7 @@ export type VerdictCase =
   | 'too-little-data'
   | 'challenger-cannot-score'
   | 'challenger-rows-unknown'
+  | 'challenger-rows-seen'
   | 'no-champion'
   | 'champion-cannot-score'
   | 'challenger-better'
@@ -32,14 +33,15 @@ export type Situation = {
     | { readonly kind: 'removed' }
     | { readonly kind: 'none-ever'; readonly firstChampion: 'accept' | 'ask' }
   /**
-   * Its losses on the same rows; `rowsLearnt`: `unknown` for a version made elsewhere that does not say which rows it has seen.
+   * Its losses on the same rows; `rowsLearnt`: `unknown` for a version made elsewhere that does not say which rows it has learnt,
+   * `seen` for one that has learnt rows of this holdout.
    * `not-trained` when there was too little to judge it on.
    */
   readonly challenger:
     | {
         readonly kind: 'scored'
         readonly days: Extract<Score, { kind: 'scored' }>['days']
-        readonly rowsLearnt: 'known' | 'unknown'
+        readonly rowsLearnt: 'known' | 'unknown' | 'seen'
       }
     | Extract<Score, { kind: 'cannot-score' }>
     | { readonly kind: 'not-trained' }

@@ -23,6 +23,8 @@ export type LinearSettings = Readonly<z.infer<typeof LinearSettings>>
 export const linear: Trainer<LinearSettings> = {
   name: 'linear',
   defaults: { ridge: 1e-9 },
+  prefers: 'history',
+  warmStarts: false,
   train,
   toOnnx(specification, weights, metadata) {
     const { kernel, bias } = weightsOfLinear(weights, inputLayout(specification))

@@ -51,7 +51,15 @@ const defaults: MlpSettings = {
   adamEpsilon: 1e-7, // Keras' default
 }
 
-export const mlp: Trainer<MlpSettings> = { name: 'mlp', defaults, train, predictEncoded, toOnnx: mlpToOnnx }
+export const mlp: Trainer<MlpSettings> = {
+  name: 'mlp',
+  defaults,
+  prefers: 'month',
+  warmStarts: true,
+  train,
+  predictEncoded,
+  toOnnx: mlpToOnnx,
+}
 
 // Each use of randomness has a stream of its own, so that changing one leaves the others.
 const STREAMS = { weights: 1, order: 2, dropout: 3 }

@@ -58,6 +58,10 @@ export interface TrainedModel {
 export interface Trainer<Settings extends JsonObject> {
   readonly name: string
   readonly defaults: Settings
+  /** What it learns best from unless told otherwise: a month, going on from earlier weights, or all history at once. */
+  readonly prefers: 'month' | 'history'
+  /** Whether `warmStart` makes a difference to it. */
+  readonly warmStarts: boolean
   train(job: TrainingJob<Settings>): Promise<TrainedModel>
   /** What the weights predict for encoded rows, (rows), in plain JavaScript: the reference the model file is held to. */
   predictEncoded(specification: FeatureSpecification, weights: readonly Tensor[], rows: EncodedRows): Float32Array

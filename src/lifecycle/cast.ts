@@ -3,23 +3,33 @@
 import { featureDigest } from '../features/specification.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
-import type { Json } from '../kernel/json.ts'
+import { dayText } from '../kernel/window.ts'
+import { trainerNamed } from '../learning/trainers.ts'
 import type { ModelVersion } from '../tracking/port.ts'
-import { comparisonFor, readRoster, standingOf, trainedToMs, warmStartFor } from './champion.ts'
-import { cycleKeyPrefix } from './cycle-key.ts'
+import {
+  comparisonFor,
+  learntFrom,
+  type Roster,
+  readRoster,
+  standingOf,
+  TAG,
+  trainedToMs,
+  warmStartFor,
+} from './champion.ts'
 import type { Fresh } from './fresh.ts'
-import { startRun, windowText } from './recording.ts'
+import { isLook, pastOutcomes } from './past-cycles.ts'
+import { endAbandonedCycles, startRun, windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
 export type Cast = {
   /** The cycle's own run in tracking. */
   readonly runId: string
-  /** The version in Production, or null if it was removed. */
+  /** The version in Production, whatever it learnt from; null if there is none. What a promotion replaces. */
   readonly production: number | null
-  /** The version that the challenger is compared with. */
+  /** The version that the challenger is compared with; null if the champion was removed, or if nothing can be compared. */
   readonly comparison: number | null
-  /** Whether that is not the version in Production but an earlier one: the comparison may say something, and moves nothing. */
-  readonly hindsight: boolean
+  /** Why the verdict may say something but moves nothing; null if it may move. */
+  readonly onlyLooks: string | null
   /** Why nothing can be compared at all. */
   readonly blocked: string | null
   readonly trains: boolean
@@ -30,81 +40,96 @@ export type Cast = {
 
 export function findCast(rooms: LifecycleRooms) {
   return async ({ input, fresh }: { input: CycleInput; fresh: Fresh }, context: TaskContext): Promise<Cast> => {
-    const run = await startRun(
-      rooms,
-      input,
-      { kind: 'cycle', name: `cycle ${windowText(input)}`, parentRunId: null },
-      `${context.effectKey}/run`,
-    )
+    const name = `cycle ${windowText(input)}`
+    const run = await startRun(rooms, input, { kind: 'cycle', name, parentRunId: null }, `${context.effectKey}/run`)
+    await endAbandonedCycles(rooms.tracking, input, run.id)
     const roster = await readRoster(rooms.tracking, input.model)
-    const standing = standingOf(roster, input.origin)
+    const standing = standingOf(roster, input.origin, input.fromMs)
     if (standing.kind === 'never') {
       throw new PlannedError(
         'CONFLICT',
-        `${input.model} has no champion for ${input.origin} rows any more; it had one when this cycle began. Run the same command again`,
+        `${input.model} had a champion for ${input.origin} rows when this began and has none now; give the command again`,
       )
     }
-    if (input.challenger !== null) await checkNamedChallenger(rooms, input, input.challenger)
     const champion = standing.kind === 'champion' ? standing.champion : null
+    const looks = await looksAt(rooms, input, fresh)
+    const isFurtherLook = input.again || looks > 1
     const { version: comparison, hindsight } =
       champion === null
         ? { version: null, hindsight: false }
-        : comparisonFor(roster, champion, { ...input, holdoutFromMs: fresh.holdoutFromMs })
+        : comparisonFor(roster, champion, { ...input, holdoutFromMs: fresh.holdoutFromMs, isFurtherLook })
+    if (input.challenger !== null) await checkNamedChallenger(rooms, input, comparison)
     const blocked = champion !== null && comparison === null ? nothingToCompare(champion, input) : null
-    const warmStartOf = (trainer: string): number | null => {
-      if (learnsHistory(input, trainer)) return null
-      const digest = featureDigest(rooms.project.specification(input.timeReading))
-      const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }
-      return warmStartFor(roster, wanted)?.version ?? null
-    }
     return {
       runId: run.id,
-      production: champion?.version ?? null,
+      production: champion?.version ?? (standing.kind === 'removed' ? (standing.foreign?.version ?? null) : null),
       comparison: comparison?.version ?? null,
-      hindsight,
+      onlyLooks: isFurtherLook
+        ? 'a further look at rows that were decided on moves nothing'
+        : hindsight && champion !== null
+          ? `${whatItLearnt(champion)}, so v${comparison?.version} was compared instead, in hindsight; that moves nothing`
+          : null,
       blocked,
       trains: blocked === null && !fresh.tooSmall,
-      warmStarts: Object.fromEntries(input.trainers.map((trainer) => [trainer, warmStartOf(trainer)])),
-      looks: await looksAt(rooms, input),
+      warmStarts: Object.fromEntries(
+        input.trainers.map((trainer) => [trainer, warmStartOf(rooms, roster, input, trainer)]),
+      ),
+      looks,
     }
   }
 }
 
-/** Throws `NOT_FOUND` for a version that does not exist and `BAD_INPUT` for one that serves already. */
-async function checkNamedChallenger(rooms: LifecycleRooms, input: CycleInput, version: number): Promise<void> {
-  const { stage } = await rooms.tracking.version(input.model, version)
-  if (stage !== 'Production') return
-  throw new PlannedError(
-    'BAD_INPUT',
-    `v${version} of ${input.model} is in Production: it cannot be its own challenger; name another version`,
-  )
-}
-
 /** Whether a trainer learns all history, from a cold start, or the month alone. */
 export function learnsHistory(input: Pick<CycleInput, 'trainWindow'>, trainer: string): boolean {
-  return (input.trainWindow ?? (trainer === 'mlp' ? 'month' : 'history')) === 'history'
+  return (input.trainWindow ?? trainerNamed(trainer).prefers) === 'history'
+}
+
+function warmStartOf(rooms: LifecycleRooms, roster: Roster, input: CycleInput, trainer: string): number | null {
+  if (!trainerNamed(trainer).warmStarts || learnsHistory(input, trainer)) return null
+  const digest = featureDigest(rooms.project.specification(input.timeReading))
+  const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }
+  return warmStartFor(roster, wanted)?.version ?? null
+}
+
+/** Throws `NOT_FOUND` for a version that does not exist and `BAD_INPUT` for one that cannot be a challenger. */
+async function checkNamedChallenger(
+  rooms: LifecycleRooms,
+  input: CycleInput,
+  comparison: ModelVersion | null,
+): Promise<void> {
+  const named = await rooms.tracking.version(input.model, input.challenger ?? 0)
+  const refuse = (why: string): never => {
+    throw new PlannedError('BAD_INPUT', `v${named.version} of ${input.model} cannot be the challenger: ${why}`)
+  }
+  if (named.stage === 'Production') refuse('it is in Production; name another version')
+  if (named.version === comparison?.version) refuse('it is what the challenger would be compared with')
+  if (!learntFrom(named, input.origin)) {
+    refuse(`it learnt from ${named.tags[TAG.origin]} ${rooms.project.row.many}, and these are ${input.origin}`)
+  }
 }
 
 function nothingToCompare(champion: ModelVersion, input: CycleInput): string {
+  const month = windowText(input)
+  const cure =
+    trainedToMs(champion) === null
+      ? `. Write it on the version as the tag ${TAG.trainedTo} (an ISO time), if you know it`
+      : ''
+  return `${whatItLearnt(champion)}, and no earlier champion of ${input.model} stopped before ${month}: nothing can be compared fairly, so nothing was trained or moved${cure}`
+}
+
+function whatItLearnt(champion: ModelVersion): string {
   const reached = trainedToMs(champion)
-  const known =
-    reached === null
-      ? `the champion (v${champion.version}) does not say which rows it learnt`
-      : `the champion (v${champion.version}) learnt rows up to ${new Date(reached - 1).toISOString().slice(0, 10)}, the holdout of ${windowText(input)} among them`
-  return `${known}, and no earlier champion of ${input.model} stopped before ${windowText(input)}: nothing can be compared fairly, so nothing was trained or moved`
+  return reached === null
+    ? `the champion, v${champion.version}, does not say which rows it learnt`
+    : `the champion, v${champion.version}, learnt rows up to ${dayText(reached - 1)}, past where this holdout begins`
 }
 
-/** How often this month's holdout has been used for a decision, this time included. */
-async function looksAt(rooms: LifecycleRooms, input: CycleInput): Promise<number> {
-  const runs = await rooms.engine.flowRuns({ flow: 'cycle' })
-  const prefix = cycleKeyPrefix(input)
-  const decided = runs.filter(
-    (run) => run.key.startsWith(prefix) && run.status === 'completed' && hasChallenger(run.output),
+/** How often rows of this holdout have been used for a decision, this time included. A window shifted by a day shares most of them. */
+async function looksAt(rooms: LifecycleRooms, input: CycleInput, fresh: Fresh): Promise<number> {
+  const past = await pastOutcomes(rooms, input)
+  const overlapping = past.filter(
+    ({ outcome }) =>
+      isLook(outcome) && Date.parse(outcome.holdoutFrom) < input.toMs && fresh.holdoutFromMs < Date.parse(outcome.to),
   )
-  return 1 + decided.length
-}
-
-/** Whether an outcome looked at the holdout with a challenger; one that could not tell used nothing up. */
-export function hasChallenger(outcome: Json): boolean {
-  return typeof outcome === 'object' && outcome !== null && 'challenger' in outcome && outcome.challenger !== null
+  return 1 + overlapping.length
 }

@@ -41,21 +41,30 @@ export async function readRoster(tracking: Tracking, model: string): Promise<Ros
 /**
  * Who stands where, for rows of one origin:
  * - `champion`: a version in Production that learnt from this origin;
- * - `removed`: there was one and nobody is in Production now;
- * - `never`: none ever was (one that learnt from another origin does not count; it is `foreign`), and `waiting` is the version
- *   in Staging that could become the first.
+ * - `removed`: there was one, and it is not in Production now;
+ * - `never`: none ever was, and `waiting` is the version in Staging that could become the first: one that learnt nothing from
+ *   `beforeMs` on.
+ * `foreign` is a version in Production that learnt from another origin: it does not count, and gives way to one that does.
  */
 export type Standing =
   | { readonly kind: 'champion'; readonly champion: ModelVersion }
-  | { readonly kind: 'removed' }
+  | { readonly kind: 'removed'; readonly foreign: ModelVersion | null }
   | { readonly kind: 'never'; readonly waiting: ModelVersion | null; readonly foreign: ModelVersion | null }
 
-export function standingOf(roster: Roster, origin: string): Standing {
+export function standingOf(roster: Roster, origin: string, beforeMs: number): Standing {
   const production = roster.versions.find((version) => version.stage === 'Production') ?? null
   if (production !== null && learntFrom(production, origin)) return { kind: 'champion', champion: production }
-  if (production === null && formerChampions(roster, origin).length > 0) return { kind: 'removed' }
-  const waiting = roster.versions.find((version) => version.stage === 'Staging' && learntFrom(version, origin)) ?? null
-  return { kind: 'never', waiting, foreign: production }
+  const wasDeleted = roster.history.some(
+    ({ to, version }) => to === 'Production' && !roster.versions.some((one) => one.version === version),
+  )
+  if (formerChampions(roster, origin).length > 0 || (production === null && wasDeleted)) {
+    return { kind: 'removed', foreign: production }
+  }
+  const waiting = roster.versions.find((version) => {
+    const reached = trainedToMs(version)
+    return version.stage === 'Staging' && learntFrom(version, origin) && reached !== null && reached <= beforeMs
+  })
+  return { kind: 'never', waiting: waiting ?? null, foreign: production }
 }
 
 /**
@@ -86,11 +95,11 @@ export function warmStartFor(
 export function comparisonFor(
   roster: Roster,
   champion: ModelVersion,
-  window: { origin: string; fromMs: number; holdoutFromMs: number; again: boolean },
+  window: { origin: string; fromMs: number; holdoutFromMs: number; isFurtherLook: boolean },
 ): { version: ModelVersion | null; hindsight: boolean } {
   const reached = trainedToMs(champion)
   // At a further look the champion may be the very one that this holdout chose, which no longer makes a fair opponent.
-  if (!window.again && reached !== null && reached <= window.holdoutFromMs)
+  if (!window.isFurtherLook && reached !== null && reached <= window.holdoutFromMs)
     return { version: champion, hindsight: false }
   const earlier = formerChampions(roster, window.origin).find((version) => {
     const trainedTo = trainedToMs(version)
@@ -110,6 +119,6 @@ function formerChampions(roster: Roster, origin: string): ModelVersion[] {
 }
 
 /** A version without an origin was made elsewhere and is taken at its word. */
-function learntFrom(version: ModelVersion, origin: string): boolean {
+export function learntFrom(version: ModelVersion, origin: string): boolean {
   return (version.tags[TAG.origin] ?? origin) === origin
 }

@@ -3,15 +3,18 @@ import { digestOf } from '../kernel/json.ts'
 import { dayText } from '../kernel/window.ts'
 import type { CycleInput } from './rooms.ts'
 
+/** Which model, on which rows, in which store: what a month is decided for. */
+export type CycleSubject = Pick<CycleInput, 'store' | 'model' | 'origin' | 'size'>
+
 /**
- * The key of a month's run: the same command resumes it, or finds it done. The settings are in it, so that an unfinished run
- * under other settings does not stand in the way.
+ * The key of a month's run: the same command resumes it. The settings and the fingerprint of the raw rows are in it, so that an
+ * unfinished run under other settings, or on rows that have changed since, does not stand in the way.
  */
-export function cycleKey(input: CycleInput): string {
-  return `${cycleKeyPrefix(input)}${input.again ? 'again/' : ''}${digestOf({ ...input }).slice(0, 12)}`
+export function cycleKey(input: CycleInput, rawFingerprint: string): string {
+  return `${subjectKey(input)}/${dayText(input.fromMs)}/${digestOf({ ...input, rawFingerprint }).slice(0, 12)}`
 }
 
-/** What the keys of all runs of one month begin with, whatever their settings. */
-export function cycleKeyPrefix(month: Pick<CycleInput, 'model' | 'origin' | 'fromMs'>): string {
-  return `${month.model}/${month.origin}/${dayText(month.fromMs)}/`
+/** What the keys of all runs of one subject begin with. */
+export function subjectKey({ store, model, origin, size }: CycleSubject): string {
+  return `${store}/${model}/${origin}/${size}`
 }

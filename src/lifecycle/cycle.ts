@@ -1,4 +1,4 @@
-// One month of the lifecycle, from fresh rows to a verdict that was carried out and told.
+// One month of the lifecycle, from fresh rows to a verdict that was carried out, kept and told.
 import { judge } from '../evaluation/gate.ts'
 import type { Situation } from '../evaluation/verdict.ts'
 import { flow } from '../flow/flow.ts'
@@ -8,10 +8,11 @@ import { type Champion, evaluateChampion } from './evaluate-champion.ts'
 import { type Fresh, preprocessNewData } from './fresh.ts'
 import { type Challenger, makeChallenger } from './make-challenger.ts'
 import type { CycleOutcome } from './outcome.ts'
+import { recordOutcome } from './record-outcome.ts'
 import { refit } from './refit.ts'
 import { CycleInput, type LifecycleRooms } from './rooms.ts'
 import { metricOf } from './scoring.ts'
-import { tell } from './tell.ts'
+import { tellOutcome } from './tell.ts'
 
 /** A cycle's tasks keep the recipe's names. The gate is pure, so it is no task: it is handed sums per day, not rows. */
 export const cycle = flow<LifecycleRooms>()({
@@ -21,30 +22,25 @@ export const cycle = flow<LifecycleRooms>()({
   async run({ task, rooms }, input): Promise<CycleOutcome> {
     const fresh = await task('preprocess_new_data', { input }, preprocessNewData(rooms), { retries: 2 })
     const cast = await task('find_champion', { input, fresh }, findCast(rooms), { retries: 2 })
+    const { comparison } = cast
     const [champion, challenger] = await Promise.all([
-      cast.comparison === null
+      comparison === null
         ? null
-        : task('evaluate_production_model', { input, fresh, cast }, evaluateChampion(rooms), { retries: 1 }),
+        : task('evaluate_production_model', { input, fresh, cast, comparison }, evaluateChampion(rooms), {
+            retries: 1,
+          }),
       cast.trains ? task('re_train', { input, fresh, cast }, makeChallenger(rooms), { retries: 1 }) : null,
     ])
     const ruling = decide(rooms, input, { fresh, cast, champion, challenger })
-    const moved = await task(
-      'transition_model',
-      { input, fresh, cast, champion, challenger, ruling },
-      carryOut(rooms),
-      {
-        retries: 3,
-      },
-    )
+    const facts = { input, fresh, cast, champion, challenger, ruling }
+    const carried = await task('transition_model', facts, carryOut(rooms), { retries: 3 })
     const refitted =
-      input.refit && challenger !== null && moved.promoted
-        ? await task('refit', { input, fresh, cast, challenger }, refit(rooms), { retries: 1 })
+      input.refit && carried.promoted && challenger !== null && input.challenger === null
+        ? await task('refit', { input, fresh, cast, challenger }, refit(rooms))
         : null
-    const outcome =
-      refitted === null
-        ? moved.outcome
-        : { ...moved.outcome, stages: refitted.stages, notes: [...moved.outcome.notes, refitted.note] }
-    if (input.onEscalate === 'ask') await task('notify', { outcome }, tell(rooms), { retries: 3 }) // a replay tells nobody
+    const outcome = await task('record_outcome', { ...facts, carried, refitted }, recordOutcome(rooms), { retries: 3 })
+    // A replay asks and tells nobody, and what moved nothing is for whoever looked.
+    if (input.onEscalate === 'ask' && outcome.applied) await task('notify', { outcome }, tellOutcome(rooms))
     return outcome
   },
 })
@@ -56,10 +52,10 @@ interface Evidence {
   readonly challenger: Challenger | null
 }
 
-/** The gate's verdict, and whether it may move anything. */
+/** The gate's verdict, or why there is none. */
 function decide(rooms: LifecycleRooms, input: CycleInput, evidence: Evidence): Ruling {
   const { fresh, cast, challenger } = evidence
-  if (cast.blocked !== null) return { verdict: null, blocked: cast.blocked, moves: false }
+  if (cast.blocked !== null) return { verdict: null, blocked: cast.blocked }
   const situation: Situation = {
     holdout: { rows: fresh.holdoutRows, days: fresh.holdoutDays },
     champion: evidence.champion === null ? { kind: 'removed' } : evidence.champion.holdout,
@@ -74,5 +70,5 @@ function decide(rooms: LifecycleRooms, input: CycleInput, evidence: Evidence): R
     looks: cast.looks,
     metric: metricOf(rooms.project),
   }
-  return { verdict: judge(situation), blocked: null, moves: !cast.hindsight && !input.again }
+  return { verdict: judge(situation), blocked: null }
 }

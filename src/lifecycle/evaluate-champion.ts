@@ -5,8 +5,17 @@ import type { TaskContext } from '../flow/port.ts'
 import { monthOf } from '../kernel/window.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Cast } from './cast.ts'
+import { trainedToMs } from './champion.ts'
 import type { Fresh } from './fresh.ts'
-import { datasetInput, monitorRun, PRODUCTION_METRIC, startRun, stepOfMonth, windowText } from './recording.ts'
+import {
+  datasetInput,
+  isCalendarMonth,
+  monitorRun,
+  PRODUCTION_METRIC,
+  startRun,
+  stepOfMonth,
+  windowText,
+} from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
 
@@ -18,10 +27,9 @@ export type Champion = {
 
 export function evaluateChampion(rooms: LifecycleRooms) {
   return async (
-    { input, fresh, cast }: { input: CycleInput; fresh: Fresh; cast: Cast },
+    { input, fresh, cast, comparison: version }: { input: CycleInput; fresh: Fresh; cast: Cast; comparison: number },
     context: TaskContext,
   ): Promise<Champion> => {
-    const version = cast.comparison ?? 0 // the cycle starts this task only when there is one
     const window = { fromMs: input.fromMs, toMs: input.toMs }
     const holdoutWindow = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
     const scores = await scoreVersion(
@@ -75,7 +83,10 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
     ])
     await tracking.endRun(run.id, 'FINISHED')
   }
-  if (figures.monthError !== null && !figures.cast.hindsight) {
+  // A point on the curve is Production's error on a whole calendar month that it had learnt nothing of.
+  const reached = trainedToMs(await tracking.version(input.model, figures.version))
+  const isFair = figures.version === figures.cast.production && reached !== null && reached <= input.fromMs
+  if (figures.monthError !== null && isFair && isCalendarMonth(window) && figures.cast.onlyLooks === null) {
     const monitor = await monitorRun(rooms, input)
     const step = stepOfMonth(monthOf(input.fromMs))
     await tracking.logMetrics(monitor.id, [

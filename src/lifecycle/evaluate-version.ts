@@ -62,7 +62,7 @@ export async function evaluateVersion(
   const version = await findVersion(rooms, request.model, request.choice)
   const { window } = request
   const stop = watch.signal === undefined ? {} : { signal: watch.signal }
-  await preprocess(rooms, { ...request, rebuild: 'stale', ...stop })
+  await preprocess(rooms, { ...request, origin, rebuild: 'stale', ...stop })
   const who = { model: request.model, version: version.version }
   const [score] = await scoreVersion(rooms, who, request, [window], watch.signal)
   if (score === undefined || score.kind === 'cannot-score') {

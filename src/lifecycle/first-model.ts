@@ -4,16 +4,19 @@ import { flow } from '../flow/flow.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 
-import type { Move } from '../tracking/port.ts'
-import { readRoster, standingOf, TAG } from './champion.ts'
+import { TAG } from './champion.ts'
 import { splitWindow } from './fresh.ts'
-import { enterStaging } from './make-challenger.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
 import { preprocess } from './preprocess.ts'
 import { windowText } from './recording.ts'
 import { FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
+import { causeOf, enterStaging, takeProduction } from './stage-moves.ts'
+import { tellFirst } from './tell.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
+
+/** The share of history that the first model is held against: about a month of six years. */
+export const HISTORY_SPLIT = 0.02
 
 export const firstModel = flow<LifecycleRooms>()({
   name: 'first_model',
@@ -25,7 +28,14 @@ export const firstModel = flow<LifecycleRooms>()({
       input.waiting === null
         ? await task('train_first_model', { input, history }, trainFirst(rooms), { retries: 1 })
         : null
-    return await task('accept_first_model', { input, history, trained }, accept(rooms), { retries: 3 })
+    const version = trained?.version ?? input.waiting
+    if (version === null) throw new Error('a version waits or is trained, and neither was')
+    const isTrained = trained !== null
+    const first = await task('accept_first_model', { input, history, version, isTrained }, accept(rooms), {
+      retries: 3,
+    })
+    if (input.tell) await task('notify', { first }, tellFirst(rooms))
+    return first
   },
 })
 
@@ -59,6 +69,7 @@ function preprocessHistory(rooms: LifecycleRooms) {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
     await preprocess(rooms, {
       size: input.size,
+      origin: input.origin,
       timeReading: input.timeReading,
       window,
       rebuild: 'stale',
@@ -71,8 +82,8 @@ function preprocessHistory(rooms: LifecycleRooms) {
     ) {
       throw new PlannedError(
         'BAD_DATA',
-        `raw_${input.size} has ${split.rows} clean ${rooms.project.row.many} in ${windowText(window)}, too few to learn a first model from. ` +
-          'Import older ones (./understudy data import FILE --append), or begin with a later month',
+        `raw_${input.size} has ${split.rows} clean ${rooms.project.row.many} ${window.toMs > window.fromMs ? 'in ' : ''}${windowText(window)}, too few to learn a first model from. ` +
+          `Import older ones (./understudy data import FILE --table raw_${input.size} --append), or begin with a later month`,
         { facts: { rows: split.rows } },
       )
     }
@@ -80,15 +91,11 @@ function preprocessHistory(rooms: LifecycleRooms) {
   }
 }
 
-type Trained = {
-  readonly version: number
-}
-
 function trainFirst(rooms: LifecycleRooms) {
   return async (
     { input, history }: { input: FirstModelInput; history: History },
     context: TaskContext,
-  ): Promise<Trained> => {
+  ): Promise<{ readonly version: number }> => {
     const plans = input.trainers.map((trainer) => ({
       trainer,
       fit: { fromMs: input.fromMs, toMs: history.earlyStopFromMs },
@@ -100,7 +107,7 @@ function trainFirst(rooms: LifecycleRooms) {
       tags: {},
     }))
     const version = await trainVersion(rooms, input, plans, context, null)
-    await enterStaging(rooms, version, `first model, learnt ${windowText(input)}`, context.effectKey)
+    await enterStaging(rooms.tracking, version, `first model, learnt ${windowText(input)}`, context.effectKey)
     return { version: version.version }
   }
 }
@@ -142,14 +149,21 @@ async function scoreFirst(
   return score
 }
 
+type Acceptance = {
+  readonly input: FirstModelInput
+  readonly history: History
+  readonly version: number
+  readonly isTrained: boolean
+}
+
 function accept(rooms: LifecycleRooms) {
   return async (
-    { input, history, trained }: { input: FirstModelInput; history: History; trained: Trained | null },
+    { input, history, version, isTrained }: Acceptance,
     context: TaskContext,
   ): Promise<FirstModelOutcome> => {
-    const chosen = await rooms.tracking.version(input.model, trained?.version ?? input.waiting ?? 0)
-    const holdout = await scoreFirst(rooms, input, history, chosen.version, context.signal)
-    await closeTraining(rooms, chosen, meanLoss(holdout))
+    const chosen = await rooms.tracking.version(input.model, version)
+    const holdout = await scoreFirst(rooms, input, history, version, context.signal)
+    if (isTrained) await closeTraining(rooms, chosen, meanLoss(holdout))
     const verdict = judge({
       holdout: { rows: history.holdoutRows, days: history.holdoutDays },
       champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },
@@ -159,14 +173,14 @@ function accept(rooms: LifecycleRooms) {
       looks: 1,
       metric: metricOf(rooms.project),
     })
-    if (verdict.kind === 'promote') await takeTheStage(rooms, input, chosen.version, verdict.reason, context.effectKey)
-    await rooms.tracking.setVersionTags(input.model, chosen.version, { [TAG.verdict]: `first model: ${verdict.kind}` })
+    if (verdict.kind === 'promote') await takeTheStage(rooms, input, version, verdict.reason, context.effectKey)
+    await rooms.tracking.setVersionTags(input.model, version, { [TAG.verdict]: `first model: ${verdict.kind}` })
     return {
       model: input.model,
-      version: chosen.version,
-      trained: trained !== null,
-      from: new Date(input.fromMs).toISOString(),
-      to: new Date(input.toMs).toISOString(),
+      version,
+      trained: isTrained,
+      from: chosen.tags[TAG.trainedFrom] ?? new Date(input.fromMs).toISOString(),
+      to: chosen.tags[TAG.trainedTo] ?? new Date(input.toMs).toISOString(),
       rows: history.rows,
       holdoutRows: history.holdoutRows,
       error: meanLoss(holdout),
@@ -187,14 +201,10 @@ async function takeTheStage(
   reason: string,
   effectKey: string,
 ): Promise<void> {
-  const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin)
-  const foreign = standing.kind === 'never' ? standing.foreign : null
-  const cause = { actor: 'understudy', reason, evidence: null }
-  const moves: Move[] = [{ version, to: 'Production', cause }]
-  if (foreign !== null) {
-    const learntFrom = foreign.tags[TAG.origin] ?? 'unknown'
-    const why = `it learnt from ${learntFrom} ${rooms.project.row.many}, and the data is ${input.origin} now; replaced by v${version}`
-    moves.unshift({ version: foreign.version, to: 'Archived', cause: { ...cause, reason: why } })
-  }
+  const { foreign } = input
+  const replaced = foreign === null ? null : await rooms.tracking.version(input.model, foreign)
+  const learnt = replaced?.tags[TAG.origin] ?? 'unknown'
+  const why = `it learnt from ${learnt} ${rooms.project.row.many}, and the data is ${input.origin} now; replaced by v${version}`
+  const moves = takeProduction({ number: version, from: 'Staging' }, { number: foreign, reason: why }, causeOf(reason))
   await rooms.tracking.move(input.model, moves, `${effectKey}/move`)
 }

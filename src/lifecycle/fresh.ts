@@ -12,12 +12,8 @@ import type { CycleInput, LifecycleRooms } from './rooms.ts'
 export type Fresh = {
   readonly rawRows: number
   readonly rows: number
-  readonly left: Readonly<Record<string, number>>
-  /** Digest of the processed rows, and of the raw ones. */
-  readonly fingerprint: string
+  /** Digest of the raw rows of the months touched. */
   readonly rawFingerprint: string
-  readonly fitRows: number
-  readonly earlyStopRows: number
   readonly holdoutRows: number
   readonly holdoutDays: number
   readonly tooSmall: boolean
@@ -26,20 +22,24 @@ export type Fresh = {
   readonly holdoutFromMs: number
 }
 
+/** The share of a month that a challenger is held against. */
+export const MONTH_SPLIT = 0.2
+
 export function preprocessNewData(rooms: LifecycleRooms) {
   return async ({ input }: { input: CycleInput }, context: TaskContext): Promise<Fresh> => {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
     const done = await preprocess(rooms, {
       size: input.size,
+      origin: input.origin,
       timeReading: input.timeReading,
       window,
       rebuild: 'all',
       signal: context.signal,
     })
-    const split = await splitWindow(rooms, input, window, input.splitRatio)
+    const { fitRows: _fit, earlyStopRows: _stop, ...split } = await splitWindow(rooms, input, window, MONTH_SPLIT)
     context.log(`${split.rows} of ${done.rawRows} rows kept; left out: ${JSON.stringify(done.left)}`)
     const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, window)
-    return { rawRows: done.rawRows, left: done.left, fingerprint: done.fingerprint, rawFingerprint, ...split }
+    return { rawRows: done.rawRows, rawFingerprint, ...split }
   }
 }
 

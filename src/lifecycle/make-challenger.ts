@@ -2,21 +2,22 @@
 import type { Score } from '../evaluation/day-losses.ts'
 import type { TaskContext } from '../flow/port.ts'
 import type { JsonObject } from '../kernel/json.ts'
-import type { ModelVersion, Move } from '../tracking/port.ts'
+import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { trainedToMs } from './champion.ts'
-import type { Fresh } from './fresh.ts'
+import { type Fresh, MONTH_SPLIT } from './fresh.ts'
 import { preprocess } from './preprocess.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
+import { enterStaging } from './stage-moves.ts'
 import { closeTraining, type TrainingPlan, trainVersion } from './train-version.ts'
 
 export type Challenger = {
   readonly version: number
   readonly holdout: Score
-  /** `unknown`: made elsewhere, and nobody wrote down which rows it has seen, or it has seen the holdout. */
-  readonly rowsLearnt: 'known' | 'unknown'
+  /** `unknown`: made elsewhere, and nobody wrote down which rows it learnt; `seen`: some of the holdout are among them. */
+  readonly rowsLearnt: 'known' | 'unknown' | 'seen'
 }
 
 interface Input {
@@ -32,8 +33,8 @@ export function makeChallenger(rooms: LifecycleRooms) {
         ? await trainChallenger(rooms, { input, fresh, cast }, context)
         : await rooms.tracking.version(input.model, input.challenger)
     // A look that can move nothing must not push out what waits in Staging for a person either.
-    if (!cast.hindsight && !input.again) {
-      await enterStaging(rooms, version, `challenger of ${windowText(input)}`, context.effectKey)
+    if (cast.onlyLooks === null) {
+      await enterStaging(rooms.tracking, version, `challenger of ${windowText(input)}`, context.effectKey)
     }
     const window = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
     const [holdout] = await scoreVersion(
@@ -44,34 +45,14 @@ export function makeChallenger(rooms: LifecycleRooms) {
       context.signal,
     )
     if (holdout === undefined) throw new Error('a window was scored and its score is missing')
-    await closeTraining(rooms, version, meanLoss(holdout))
+    if (input.challenger === null) await closeTraining(rooms, version, meanLoss(holdout))
     const reached = trainedToMs(version)
     return {
       version: version.version,
       holdout,
-      rowsLearnt: reached !== null && reached <= fresh.holdoutFromMs ? 'known' : 'unknown',
+      rowsLearnt: reached === null ? 'unknown' : reached <= fresh.holdoutFromMs ? 'known' : 'seen',
     }
   }
-}
-
-/** Moves a version to Staging; the one that is there is archived as superseded. Nothing happens to a version that is there already. */
-export async function enterStaging(
-  rooms: LifecycleRooms,
-  version: ModelVersion,
-  reason: string,
-  effectKey: string,
-): Promise<void> {
-  const there = (await rooms.tracking.versions(version.name)).find(({ stage }) => stage === 'Staging')
-  const cause = { actor: 'understudy', reason, evidence: null }
-  const moves: Move[] = [{ version: version.version, to: 'Staging', cause }]
-  if (there !== undefined && there.version !== version.version) {
-    moves.unshift({
-      version: there.version,
-      to: 'Archived',
-      cause: { ...cause, reason: `superseded by v${version.version}` },
-    })
-  }
-  await rooms.tracking.move(version.name, moves, `${effectKey}/staging`)
 }
 
 async function trainChallenger(
@@ -83,6 +64,7 @@ async function trainChallenger(
     context.progress('bringing the history up to date')
     await preprocess(rooms, {
       size: input.size,
+      origin: input.origin,
       timeReading: input.timeReading,
       window: { fromMs: rooms.project.historyFromMs, toMs: input.fromMs },
       rebuild: 'stale',
@@ -106,7 +88,7 @@ async function planFor(rooms: LifecycleRooms, { input, fresh, cast }: Input, tra
     steps: null,
     warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
     seed: input.seed,
-    splitRatio: input.splitRatio,
+    splitRatio: MONTH_SPLIT,
     tags: {},
   }
 }

@@ -1,6 +1,6 @@
 // Production's error, month by month.
 
-import { monthOfStep, PRODUCTION_METRIC } from './recording.ts'
+import { monitorRuns, monthOfStep, PRODUCTION_METRIC } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 
 export type MonitorPoint = {
@@ -14,14 +14,8 @@ export async function monitorSeries(
   rooms: Pick<LifecycleRooms, 'tracking'>,
   subject: { experiment: string; model: string },
 ): Promise<readonly MonitorPoint[]> {
-  const experiment = await rooms.tracking.findExperiment(subject.experiment)
-  if (experiment === null) return []
-  const [run] = await rooms.tracking.findRuns(experiment.id, {
-    'understudy.kind': 'monitor',
-    'understudy.model': subject.model,
-  })
-  if (run === undefined) return []
-  const points = await rooms.tracking.metricHistory(run.id, PRODUCTION_METRIC)
+  const runs = await monitorRuns(rooms.tracking, subject)
+  const points = (await Promise.all(runs.map((run) => rooms.tracking.metricHistory(run.id, PRODUCTION_METRIC)))).flat()
   const last = new Map(
     points.toSorted((a, b) => a.timestampMs - b.timestampMs).map((point) => [point.step, point.value]),
   )

@@ -23,10 +23,11 @@ export type StageLine = {
 
 /** One month, decided. */
 export type CycleOutcome = {
-  /** `YYYY-MM`, or the first day where the window is not a calendar month. */
+  /** `YYYY-MM`, or the first and last day where the window is not a calendar month. */
   readonly month: string
   readonly from: string
   readonly to: string
+  readonly holdoutFrom: string
   readonly model: string
   readonly size: string
   readonly origin: string
@@ -50,12 +51,13 @@ export type CycleOutcome = {
   readonly threshold: number
   readonly rule: Rule
   readonly verdict: Verdict['kind']
-  readonly case: Verdict['case'] | 'nothing-to-compare'
+  /** `overtaken`: stages were moved by others while this was judged, and nothing was done. */
+  readonly case: Verdict['case'] | 'nothing-to-compare' | 'overtaken'
   readonly reason: string
   /** What a person should know before trusting the verdict. */
   readonly warning: string | null
   readonly otherRule: { readonly rule: Rule; readonly kind: Verdict['kind']; readonly why: string } | null
-  /** Whether the verdict was carried out; false for a further look and in hindsight. */
+  /** Whether the verdict was carried out; false for a further look, in hindsight, and if others moved stages meanwhile. */
   readonly applied: boolean
   /** What a replay did instead of asking a person. */
   readonly insteadOfAsking: 'kept' | 'promoted' | null

@@ -1,5 +1,6 @@
 // One prediction, asked for in the project's own words.
 import { PlannedError } from '../kernel/errors.ts'
+import { dayText } from '../kernel/window.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { findVersion, type VersionChoice } from './evaluate-version.ts'
 import type { Project, RequestField } from './project.ts'
@@ -36,7 +37,7 @@ function parseField(field: RequestField, text: string): number | null {
   if (field.kind === 'time') {
     const match = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})( ?UTC|Z)?$/.exec(text)
     const ms = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}Z`)
-    return Number.isNaN(ms) ? null : ms
+    return Number.isNaN(ms) || dayText(ms) !== match?.[1] ? null : ms // 30 February would be taken for 1 March
   }
   const value = text.trim() === '' ? Number.NaN : Number(text)
   const fits = field.kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)

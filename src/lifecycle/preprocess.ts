@@ -31,6 +31,8 @@ export async function preprocess(
   { project, warehouse }: Rooms,
   options: {
     size: string
+    /** What the caller takes the rows to be: others by now is `CONFLICT`. */
+    origin: string
     timeReading: TimeReading
     window: TimeWindow
     rebuild: 'all' | 'stale'
@@ -39,6 +41,12 @@ export async function preprocess(
 ): Promise<Preprocessed> {
   const tables = tablesOf(options.size, options.timeReading)
   const raw = await describeRaw(warehouse, tables.raw)
+  if (raw.origin !== options.origin) {
+    throw new PlannedError(
+      'CONFLICT',
+      `${tables.raw} held ${options.origin} rows when this began and holds ${raw.origin} ones now; give the command again`,
+    )
+  }
   const specification = project.specification(options.timeReading)
   const known = await processedTable(warehouse, tables.processed, raw.origin)
   const months = monthsOf(options.window).map((month) => {

@@ -2,7 +2,7 @@
 // project comes in by: what it needs of the rooms below is handed on here.
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
-import { type Month, parseDay } from '../kernel/window.ts'
+import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
 
 export { throwIfCancelled } from '../kernel/errors.ts'
@@ -37,6 +37,8 @@ export interface ProjectDefinition {
   readonly historyFrom: string
   /** First day of the month that a newcomer's first cycle treats as fresh. */
   readonly defaultEvaluationStart: string
+  /** The months that a replay plays unless told otherwise, both included, `YYYY-MM`. */
+  readonly replayMonths: { readonly from: string; readonly to: string }
   readonly specification: (timeReading: TimeReading) => FeatureSpecification
   /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
   readonly simulate:
@@ -77,6 +79,8 @@ export function defineProject(definition: ProjectDefinition): Project {
     if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
   }
   parseDay(definition.defaultEvaluationStart)
+  parseMonth(definition.replayMonths.from)
+  parseMonth(definition.replayMonths.to)
   return {
     ...definition,
     historyFromMs: parseDay(definition.historyFrom),

@@ -1,8 +1,9 @@
 // What every run in tracking says about itself: its data, its code, its environment; the recipe's names where it has some.
 import { specificationDigest } from '../features/specification.ts'
 import type { JsonObject } from '../kernel/json.ts'
-import { dayText, type Month, monthOf, type TimeWindow } from '../kernel/window.ts'
+import { dayText, type Month, monthOf, monthWindow, type TimeWindow } from '../kernel/window.ts'
 import type { DatasetInput, Run, Tracking } from '../tracking/port.ts'
+import { TAG } from './champion.ts'
 import { fingerprintOf } from './preprocess.ts'
 import { tablesOf } from './project.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -17,7 +18,7 @@ export interface RunSubject {
 }
 
 /** What is filed under which kind; the value of the tag `understudy.kind`. */
-export type RunKind = 'cycle' | 'train' | 'evaluate' | 'monitor'
+type RunKind = 'cycle' | 'train' | 'evaluate' | 'monitor'
 const KIND = 'understudy.kind'
 const MODEL = 'understudy.model'
 
@@ -33,7 +34,7 @@ export async function startRun(
   const tags: Record<string, string> = {
     [KIND]: run.kind,
     [MODEL]: subject.model,
-    'understudy.origin': subject.origin,
+    [TAG.origin]: subject.origin,
     'understudy.code_digest': provenance.codeDigest,
     'understudy.git_dirty': String(provenance.gitDirty),
     'understudy.packages_digest': provenance.packagesDigest,
@@ -44,7 +45,8 @@ export async function startRun(
     ...(run.parentRunId === null ? {} : { 'mlflow.parentRunId': run.parentRunId }),
     ...run.tags,
   }
-  return await rooms.tracking.startRun({ experimentId: experiment.id, name: run.name, tags }, effect)
+  const started = await rooms.tracking.startRun({ experimentId: experiment.id, name: run.name, tags }, effect)
+  return await rooms.tracking.run(started.id) // a run found again by its effect may have gone on, or ended, since
 }
 
 /** The data a run read, as an MLflow data set: table, window, fingerprint, number of rows. */
@@ -56,12 +58,14 @@ export async function datasetInput(
   const table = tablesOf(subject.size, subject.timeReading).processed
   const fingerprint = await fingerprintOf(rooms.warehouse, table, data.window)
   const specification = rooms.project.specification(subject.timeReading)
+  const order = specification.columns.map((column) => column.name).filter((name) => name !== specification.timeColumn)
   const source: JsonObject = {
     table,
     origin: subject.origin,
     from: new Date(data.window.fromMs).toISOString(),
     to: new Date(data.window.toMs).toISOString(),
-    order: specification.columns.map((column) => column.name),
+    query: `select * from ${table} where ${specification.timeColumn} in [from, to) order by ${[specification.timeColumn, ...order].join(', ')}`,
+    preprocessing: specificationDigest(specification),
     fingerprint,
   }
   return {
@@ -75,14 +79,24 @@ export async function datasetInput(
   }
 }
 
-/** The never-finished run that holds Production's error, month by month. Made once per model. */
+/** The never-finished run that holds Production's error, month by month. One per model, and another if somebody ended it. */
 export async function monitorRun(rooms: LifecycleRooms, subject: RunSubject): Promise<Run> {
-  return await startRun(
-    rooms,
-    subject,
-    { kind: 'monitor', name: `monitor ${subject.model}`, parentRunId: null },
-    `monitor/${subject.experiment}/${subject.model}`,
-  )
+  const ended = await monitorRuns(rooms.tracking, subject)
+  const open = ended.find((run) => run.status === 'RUNNING')
+  if (open !== undefined) return open
+  const name = `monitor ${subject.model}`
+  const effect = `monitor/${subject.experiment}/${subject.model}/${ended.length}`
+  return await startRun(rooms, subject, { kind: 'monitor', name, parentRunId: null }, effect)
+}
+
+/** Every monitor run of a model, newest first. */
+export async function monitorRuns(
+  tracking: Tracking,
+  subject: Pick<RunSubject, 'experiment' | 'model'>,
+): Promise<readonly Run[]> {
+  const experiment = await tracking.findExperiment(subject.experiment)
+  if (experiment === null) return []
+  return await tracking.findRuns(experiment.id, { [KIND]: 'monitor', [MODEL]: subject.model })
 }
 
 export const PRODUCTION_METRIC = 'production_mae'
@@ -98,20 +112,45 @@ export function monthOfStep(step: number): string {
   return `${text.slice(0, 4)}-${text.slice(4)}`
 }
 
+/** Whether a window is one calendar month. */
+export function isCalendarMonth(window: TimeWindow): boolean {
+  const month = monthWindow(monthOf(window.fromMs))
+  return window.fromMs === month.fromMs && window.toMs === month.toMs
+}
+
 /** A window in words: a month by its name, anything else by its first and last day. */
 export function windowText(window: TimeWindow): string {
-  const month = monthOf(window.fromMs)
-  const first = `${month}-01`
-  const isMonth =
-    dayText(window.fromMs) === first && dayText(window.toMs).endsWith('-01') && monthOf(window.toMs - 1) === month
-  return isMonth ? month : `${dayText(window.fromMs)} to ${dayText(window.toMs - 1)}`
+  if (isCalendarMonth(window)) return monthOf(window.fromMs)
+  return window.toMs <= window.fromMs
+    ? `before ${dayText(window.toMs)}`
+    : `${dayText(window.fromMs)} to ${dayText(window.toMs - 1)}`
 }
 
 /** Ends as KILLED what an earlier attempt at the same effect left running. */
-export async function endAbandonedRuns(tracking: Tracking, experiment: string, effect: string): Promise<void> {
+export async function endAbandonedAttempts(tracking: Tracking, experiment: string, effect: string): Promise<void> {
+  await endRunning(tracking, experiment, { [TAG.effect]: effect }, null)
+}
+
+/** Ends as KILLED the runs of a model's cycles that nobody will go on with: whoever calls this holds the model's lock. */
+export async function endAbandonedCycles(
+  tracking: Tracking,
+  subject: Pick<RunSubject, 'experiment' | 'model'>,
+  ownRunId: string,
+): Promise<void> {
+  for (const kind of ['cycle', 'train', 'evaluate'] as const) {
+    await endRunning(tracking, subject.experiment, { [KIND]: kind, [MODEL]: subject.model }, ownRunId)
+  }
+}
+
+async function endRunning(
+  tracking: Tracking,
+  experiment: string,
+  tags: Readonly<Record<string, string>>,
+  but: string | null,
+): Promise<void> {
   const found = await tracking.findExperiment(experiment)
   if (found === null) return
-  for (const run of await tracking.findRuns(found.id, { 'understudy.effect': effect })) {
-    if (run.status === 'RUNNING') await tracking.endRun(run.id, 'KILLED')
+  for (const run of await tracking.findRuns(found.id, tags)) {
+    if (run.status === 'RUNNING' && run.id !== but) await tracking.endRun(run.id, 'KILLED')
   }
 }

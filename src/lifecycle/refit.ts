@@ -1,15 +1,14 @@
 // Task `refit`: the promoted challenger's recipe once more on the whole month. Other weights than those judged, so another version.
 import type { TaskContext } from '../flow/port.ts'
-
+import { isPlanned, messageOf } from '../kernel/errors.ts'
 import type { ModelVersion } from '../tracking/port.ts'
-import { stageLines } from './carry-out.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { TAG } from './champion.ts'
-import type { Fresh } from './fresh.ts'
+import { type Fresh, MONTH_SPLIT } from './fresh.ts'
 import type { Challenger } from './make-challenger.ts'
-import type { StageLine } from './outcome.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { predictRows, readCleaned } from './scoring.ts'
+import { causeOf, takeProduction } from './stage-moves.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 
 type Input = {
@@ -19,84 +18,96 @@ type Input = {
   readonly challenger: Challenger
 }
 
+/** What became of it, in words. */
+export type Refitted = { readonly note: string }
+
 /** The refitted version takes over only if its answers are close to those that were judged: a tenth of the threshold on average. */
 const CLOSE_ENOUGH = 0.1
 
+/** A refit that fails leaves the promotion as it is: the judged version serves, and the note says why. */
 export function refit(rooms: LifecycleRooms) {
-  return async (
-    { input, fresh, cast, challenger }: Input,
-    context: TaskContext,
-  ): Promise<{ stages: StageLine[]; note: string }> => {
+  return async ({ input, fresh, cast, challenger }: Input, context: TaskContext): Promise<Refitted> => {
     const judged = await rooms.tracking.version(input.model, challenger.version)
-    const trainer = judged.tags[TAG.trainer] ?? ''
-    const steps = Number(judged.tags[TAG.keptSteps])
-    if (input.challenger !== null || trainer === '' || !Number.isInteger(steps)) {
-      const note = `v${judged.version} was made elsewhere, so it cannot be fitted again here; it serves as it was judged`
-      return { stages: await stageLines(rooms, input.model), note }
+    try {
+      const version = await trainAgain(rooms, { input, cast, judged }, context)
+      return { note: await replaceIfClose(rooms, { input, fresh, judged, version }, context.effectKey) }
+    } catch (error) {
+      if (!isPlanned(error) || context.signal.aborted) throw error
+      return {
+        note: `it could not be fitted again on the whole month (${messageOf(error)}); v${judged.version} serves as it was judged`,
+      }
     }
-    const warm = cast.warmStarts[trainer] ?? null
-    const version = await trainVersion(
-      rooms,
-      input,
-      [
-        {
-          trainer,
-          fit: { fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs, toMs: input.toMs },
-          earlyStop: null,
-          steps,
-          warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
-          seed: input.seed,
-          splitRatio: input.splitRatio,
-          tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false' },
-        },
-      ],
-      context,
-      cast.runId,
-    )
-    await closeTraining(rooms, version, null)
-    const note = await replaceIfClose(rooms, { input, fresh, judged, version }, context.effectKey)
-    return { stages: await stageLines(rooms, input.model), note }
   }
 }
 
-async function replaceIfClose(
+async function trainAgain(
   rooms: LifecycleRooms,
-  { input, fresh, judged, version }: { input: CycleInput; fresh: Fresh; judged: ModelVersion; version: ModelVersion },
-  effectKey: string,
-): Promise<string> {
-  const distance = await meanDistance(rooms, { input, fresh, judged, version })
+  { input, cast, judged }: { input: CycleInput; cast: Cast; judged: ModelVersion },
+  context: TaskContext,
+): Promise<ModelVersion> {
+  const trainer = judged.tags[TAG.trainer] ?? ''
+  const warm = cast.warmStarts[trainer] ?? null
+  const plan = {
+    trainer,
+    fit: { fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs, toMs: input.toMs },
+    earlyStop: null,
+    steps: Number(judged.tags[TAG.keptSteps]),
+    warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
+    seed: input.seed,
+    splitRatio: MONTH_SPLIT,
+    tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false' },
+  }
+  const version = await trainVersion(rooms, input, [plan], context, cast.runId)
+  await closeTraining(rooms, version, null)
+  return version
+}
+
+interface Pair {
+  readonly input: CycleInput
+  readonly fresh: Fresh
+  readonly judged: ModelVersion
+  readonly version: ModelVersion
+}
+
+async function replaceIfClose(rooms: LifecycleRooms, pair: Pair, effectKey: string): Promise<string> {
+  const { input, judged, version } = pair
+  const distance = await meanDistance(rooms, pair)
   const allowed = CLOSE_ENOUGH * input.threshold
   const { unit } = rooms.project.metric
   const evidence = { meanAbsoluteDistance: Number.isFinite(distance) ? distance : null, allowed }
-  const cause = (reason: string) => ({ actor: 'understudy', reason, evidence })
-  if (distance < allowed) {
-    const note = `v${version.version} is v${judged.version} fitted again on the whole month; on the holdout their answers are ${distance.toFixed(3)} ${unit} apart on average (allowed ${allowed.toFixed(3)}). Its own error is not measured before next month`
-    const archived = cause(`replaced by its refit v${version.version}`)
+  const how = Number.isFinite(distance) ? `${distance.toFixed(3)} ${unit} apart on average` : 'not all numbers'
+  const refused = async (why: string): Promise<string> => {
+    const note = `v${version.version}, fitted again on the whole month, was not taken: ${why}`
+    const cause = causeOf(note, evidence)
     await rooms.tracking.move(
       input.model,
-      [
-        { version: judged.version, to: 'Archived', cause: archived },
-        { version: version.version, to: 'Production', cause: cause(note) },
-      ],
-      `${effectKey}/move`,
+      [{ version: version.version, to: 'Archived', cause }],
+      `${effectKey}/archive`,
     )
     return note
   }
-  const how = Number.isFinite(distance) ? `${distance.toFixed(3)} ${unit} apart on average` : 'not all numbers'
-  const note = `v${version.version}, fitted again on the whole month, was not taken: on the holdout its answers and v${judged.version}'s are ${how} (allowed ${allowed.toFixed(3)}); v${judged.version} serves`
-  await rooms.tracking.move(
-    input.model,
-    [{ version: version.version, to: 'Archived', cause: cause(note) }],
-    `${effectKey}/move`,
-  )
-  return note
+  if (!(distance < allowed)) {
+    return await refused(
+      `on the holdout its answers and v${judged.version}'s are ${how} (allowed ${allowed.toFixed(3)}); v${judged.version} serves`,
+    )
+  }
+  const note = `v${version.version} is v${judged.version} fitted again on the whole month; on the holdout their answers are ${how} (allowed ${allowed.toFixed(3)}). Its own error is not measured before next month`
+  try {
+    const moves = takeProduction(
+      { number: version.version, from: 'None' },
+      { number: judged.version, reason: `replaced by its refit v${version.version}` },
+      causeOf(note, evidence),
+    )
+    await rooms.tracking.move(input.model, moves, `${effectKey}/move`)
+    return note
+  } catch (error) {
+    if (!isPlanned(error, 'CONFLICT')) throw error
+    return await refused(`stages were moved meanwhile (${messageOf(error)})`)
+  }
 }
 
 /** Mean absolute distance of two versions' predictions on the holdout; NaN if either gives no number somewhere. */
-async function meanDistance(
-  rooms: LifecycleRooms,
-  { input, fresh, judged, version }: { input: CycleInput; fresh: Fresh; judged: ModelVersion; version: ModelVersion },
-): Promise<number> {
+async function meanDistance(rooms: LifecycleRooms, { input, fresh, judged, version }: Pair): Promise<number> {
   const { rows, columns } = await readCleaned(rooms, input, { fromMs: fresh.holdoutFromMs, toMs: input.toMs })
   const { [rooms.project.specification(input.timeReading).target]: _, ...inputs } = columns
   const one = await predictRows(rooms.tracking, { model: input.model, version: judged.version }, inputs, rows)

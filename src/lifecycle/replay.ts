@@ -6,10 +6,10 @@ import { fingerprintOf } from './preprocess.ts'
 import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { LifecycleRooms } from './rooms.ts'
-import { type CycleRequest, MONTH_SPLIT, runCycle } from './run-cycle.ts'
+import { type CycleRequest, runCycle } from './run-cycle.ts'
 
 export interface ReplayRequest
-  extends Omit<CycleRequest, 'fromMs' | 'toMs' | 'acceptFirst' | 'again' | 'challenger' | 'splitRatio' | 'onEscalate'> {
+  extends Omit<CycleRequest, 'fromMs' | 'toMs' | 'acceptFirst' | 'again' | 'challenger' | 'onEscalate'> {
   /** In order, each once. */
   readonly months: readonly Month[]
   /** What stands in for a person: the champion stays, or the better of two that are not good enough goes on. */
@@ -43,12 +43,11 @@ export async function replay(
       ...settings,
       ...place,
       ...monthWindow(month),
-      splitRatio: MONTH_SPLIT,
       acceptFirst: true,
       again: false,
       challenger: null,
     }
-    const result = await runCycle(rooms, asked, watch)
+    const result = await runCycle({ ...rooms, outputs: null }, asked, watch)
     first ??= result.first
     if (result.cycle === null) throw new Error(`replay ${place.model}: ${month} gave no outcome`)
     outcomes.push(result.cycle)

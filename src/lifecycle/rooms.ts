@@ -49,7 +49,6 @@ export interface TrainingResult {
   readonly keptSteps: number
   /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
   readonly earlyStopMae: number | null
-  readonly stoppedEarly: boolean
   /** False for a cold start, asked for or because the file to start from is damaged. */
   readonly warmStarted: boolean
   readonly seconds: number
@@ -67,6 +66,8 @@ export interface RecipeOutputs {
 }
 
 export interface LifecycleRooms {
+  /** A short digest of where tracking keeps its data. */
+  readonly store: string
   readonly project: Project
   readonly warehouse: Warehouse
   readonly tracking: Tracking
@@ -80,13 +81,14 @@ export interface LifecycleRooms {
 
 /** One month of the lifecycle, as it is asked for. It is journalled: all of it must be equal for a run to be resumed. */
 export const CycleInput = z.object({
+  /** Which tracking store, by a short digest: the same model name in another store is another model. */
+  store: z.string(),
   model: z.string(),
   experiment: z.string(),
   size: z.string(),
   origin: z.string(),
   fromMs: z.int(),
   toMs: z.int(),
-  splitRatio: z.number(),
   seed: z.int(),
   trainers: z.array(z.string()).min(1),
   /** Null: as each trainer prefers. */
@@ -105,6 +107,7 @@ export const CycleInput = z.object({
 export type CycleInput = z.infer<typeof CycleInput>
 
 export const FirstModelInput = CycleInput.pick({
+  store: true,
   model: true,
   experiment: true,
   size: true,
@@ -118,7 +121,11 @@ export const FirstModelInput = CycleInput.pick({
   toMs: z.int(),
   splitRatio: z.number(),
   accept: z.boolean(),
+  /** Whether people are told; nobody is of a replay. */
+  tell: z.boolean(),
   /** A version that waits in Staging and is taken instead of training one. */
   waiting: z.int().nullable(),
+  /** The version in Production that learnt from another origin and gives way. */
+  foreign: z.int().nullable(),
 })
 export type FirstModelInput = z.infer<typeof FirstModelInput>

@@ -26,7 +26,7 @@ export function metricOf(project: Project): ErrorMetric {
 
 /**
  * Losses of one version over windows of cleaned rows, per UTC day: one score per window, from one loading of the model.
- * A version that cannot score the data (its file is damaged, it asks for other columns, or answers with no number) is an answer;
+ * A version that cannot score the data (its file is missing or damaged, it asks for other columns, or answers with no number) is an answer;
  * a store that cannot be reached is an error.
  */
 export async function scoreVersion(
@@ -37,24 +37,40 @@ export async function scoreVersion(
   signal?: AbortSignal,
 ): Promise<readonly Score[]> {
   const specification = rooms.project.specification(data.timeReading)
-  const file = await rooms.tracking.readModelFile(who.model, who.version, 'model.onnx')
+  const opened = await asAnswer(async () =>
+    openPredictor(await rooms.tracking.readModelFile(who.model, who.version, 'model.onnx')),
+  )
+  if (opened.kind === 'cannot-score') return windows.map(() => opened)
+  await using predictor = opened.value
+  const scores: Score[] = []
+  for (const window of windows) {
+    throwIfCancelled(signal)
+    const { rows, columns } = await readCleaned(rooms, data, window)
+    const { [specification.target]: actual, ...inputs } = columns
+    const times = columns[specification.timeColumn]
+    if (actual === undefined || times === undefined)
+      throw new Error(`no ${specification.target} or time column was read`)
+    const predicted = await asAnswer(async () => (rows === 0 ? new Float64Array(0) : predictor.predict(inputs, rows)))
+    scores.push(
+      predicted.kind === 'cannot-score'
+        ? predicted
+        : scoreByDay(metricOf(rooms.project), times, actual, predicted.value),
+    )
+  }
+  return scores
+}
+
+/** What the model's file and the model itself can fail at on purpose; an outage is not among it. */
+const MODEL_FAULTS = ['BAD_DATA', 'BAD_INPUT', 'NOT_FOUND'] as const
+
+async function asAnswer<T>(
+  work: () => Promise<T>,
+): Promise<{ kind: 'done'; value: T } | { kind: 'cannot-score'; reason: string }> {
   try {
-    await using predictor = await openPredictor(file)
-    const scores: Score[] = []
-    for (const window of windows) {
-      throwIfCancelled(signal)
-      const { rows, columns } = await readCleaned(rooms, data, window)
-      const { [specification.target]: actual, ...inputs } = columns
-      const times = columns[specification.timeColumn]
-      if (actual === undefined || times === undefined)
-        throw new Error(`no ${specification.target} or time column was read`)
-      const predicted = rows === 0 ? new Float64Array(0) : await predictor.predict(inputs, rows)
-      scores.push(scoreByDay(metricOf(rooms.project), times, actual, predicted))
-    }
-    return scores
+    return { kind: 'done', value: await work() }
   } catch (error) {
-    if (!isPlanned(error, 'BAD_DATA') && !isPlanned(error, 'BAD_INPUT')) throw error
-    return windows.map(() => ({ kind: 'cannot-score', reason: messageOf(error) }))
+    if (!MODEL_FAULTS.some((code) => isPlanned(error, code))) throw error
+    return { kind: 'cannot-score', reason: messageOf(error) }
   }
 }
 

@@ -1,13 +1,13 @@
 // Training a version: run, curve, ONNX file, registration. Every attempt is a run of its own; the version is registered once.
 import { featureDigest } from '../features/specification.ts'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { modelFolder } from '../learning/model-folder.ts'
 import type { EpochRecord } from '../learning/port.ts'
 import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
 import { tablesOf } from './project.ts'
-import { datasetInput, endAbandonedRuns, type RunSubject, startRun, windowText } from './recording.ts'
+import { datasetInput, endAbandonedAttempts, type RunSubject, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
 
 export interface TrainingPlan {
@@ -45,7 +45,7 @@ export async function trainVersion(
     (version) => version.tags[TAG.effect] === task.effectKey,
   )
   if (earlier !== undefined) return earlier
-  await endAbandonedRuns(rooms.tracking, subject.experiment, task.effectKey)
+  await endAbandonedAttempts(rooms.tracking, subject.experiment, task.effectKey)
   const trained = []
   for (const plan of plans) trained.push(await runOne(rooms, subject, plan, task, parentRunId))
   const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? 0) - (b.result.earlyStopMae ?? 0))
@@ -108,10 +108,7 @@ async function train(
   task: TaskHandle,
   run: Run,
 ): Promise<TrainingResult> {
-  const warmStart =
-    plan.warmStart === null
-      ? null
-      : await rooms.tracking.readModelFile(plan.warmStart.name, plan.warmStart.version, 'model.onnx')
+  const warmStart = plan.warmStart === null ? null : await readModel(rooms, plan.warmStart)
   const logged: Promise<void>[] = []
   const onEpoch = (record: EpochRecord): void => {
     const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
@@ -137,6 +134,16 @@ async function train(
     )
   } finally {
     await Promise.all(logged)
+  }
+}
+
+/** A version's file; null if it is gone, so that a champion that lost it can still be succeeded, from a cold start. */
+async function readModel(rooms: LifecycleRooms, version: ModelVersion): Promise<Uint8Array | null> {
+  try {
+    return await rooms.tracking.readModelFile(version.name, version.version, 'model.onnx')
+  } catch (error) {
+    if (isPlanned(error, 'NOT_FOUND')) return null
+    throw error
   }
 }
 
@@ -213,7 +220,7 @@ async function register(
     [TAG.origin]: subject.origin,
     [TAG.trainer]: plan.trainer,
     [TAG.featureDigest]: featureDigest(specification),
-    [TAG.trainedFrom]: new Date(plan.fit.fromMs).toISOString(),
+    [TAG.trainedFrom]: learntFrom(plan, result),
     [TAG.trainedTo]: new Date(trainedToMs(plan)).toISOString(),
     [TAG.fitRows]: String(result.fitRows),
     [TAG.keptSteps]: String(result.keptSteps),
@@ -232,6 +239,13 @@ async function register(
 /** Number of the version whose weights a training began with; null for a cold start. */
 function warmStartText(plan: TrainingPlan, result: TrainingResult): string | null {
   return plan.warmStart !== null && result.warmStarted ? String(plan.warmStart.version) : null
+}
+
+/** The earliest rows a version knows of: its own, or those that the weights it began with had learnt. */
+function learntFrom(plan: TrainingPlan, result: TrainingResult): string {
+  const own = new Date(plan.fit.fromMs).toISOString()
+  const inherited = result.warmStarted ? plan.warmStart?.tags[TAG.trainedFrom] : undefined
+  return inherited !== undefined && inherited < own ? inherited : own // ISO texts sort as the instants do
 }
 
 /** End (exclusive) of all rows a plan looks at. */

@@ -48,7 +48,6 @@ export async function trainModel(
     keptEpoch: trained.keptEpoch,
     keptSteps: trained.keptSteps,
     earlyStopMae: trained.earlyStopMae,
-    stoppedEarly: trained.stoppedEarly,
     warmStarted: warmStart !== null,
     seconds: (performance.now() - startedAt) / 1000,
   }

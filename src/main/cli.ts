@@ -1,12 +1,12 @@
 // The program: settings, rooms, the command that was typed, and the exit code. Nothing else sets one.
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Command as Commander, CommanderError } from 'commander'
-import { ZodError } from 'zod'
 import type { Command, CommandContext } from '../cli/command.ts'
 import { COMMANDS } from '../cli/commands/all.ts'
-import { openTerminal } from '../cli/terminal.ts'
+import { openTerminal, type Terminal } from '../cli/terminal.ts'
 import { ERROR_CODES, isPlanned, PlannedError } from '../kernel/errors.ts'
 import { loadProject } from './load-project.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
@@ -23,35 +23,53 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(argv: readonly string[]): Promise<number> {
   const terminal = openTerminal({ json: argv.includes('--json'), out: process.stdout, err: process.stderr })
   const stop = stopOnSignals((text) => terminal.note(text))
-  let rooms: OpenRooms | null = null
+  const opened: { rooms: OpenRooms | null } = { rooms: null }
   try {
-    const dotenv = readDotenv()
-    const projectPath = resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
-    const project = await loadProject(projectPath)
-    const settings = () => readSettings(process.env, dotenv, project)
-    const context: CommandContext = {
-      terminal,
-      project,
-      settings,
-      settingReports: () => reportSettings(process.env, dotenv, project),
-      signal: stop.signal,
-      rooms: async () => {
-        rooms ??= await openRooms({
-          settings: settings(),
-          project,
-          projectPath,
-          notify: (line) => terminal.note(`  ${line}`),
-        })
-        return rooms
-      },
-    }
-    await parserFor(COMMANDS, context).parseAsync([...argv], { from: 'user' })
+    const words = argv.filter((word) => word !== '--json') // it may stand anywhere
+    await parserFor(COMMANDS, terminal, () => openContext(terminal, stop.signal, opened)).parseAsync(words, {
+      from: 'user',
+    })
     return 0
   } catch (error) {
     return explain(error, (text) => terminal.note(text))
   } finally {
-    await (rooms as OpenRooms | null)?.[Symbol.asyncDispose]() // assigned in a closure, which the compiler does not follow
+    await opened.rooms?.[Symbol.asyncDispose]()
     stop.dispose()
+  }
+}
+
+/** What a command works with. Opened once it is known which command that is: help needs nothing. */
+async function openContext(
+  terminal: Terminal,
+  signal: AbortSignal,
+  opened: { rooms: OpenRooms | null },
+): Promise<CommandContext> {
+  const dotenv = readDotenv()
+  const projectPath = resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
+  const project = await loadProject(projectPath)
+  const user = userName()
+  const settings = () => readSettings(process.env, dotenv, project)
+  return {
+    terminal,
+    project,
+    user,
+    settings,
+    settingReports: () => reportSettings(process.env, dotenv, project),
+    signal,
+    rooms: async () => {
+      const notify = (line: string): void => terminal.note(`  ${line}`)
+      opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify })
+      return opened.rooms
+    },
+  }
+}
+
+/** A container may run as a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return process.env.USER || `user ${process.getuid?.() ?? 'unknown'}`
   }
 }
 
@@ -82,14 +100,18 @@ function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dis
 /** `.env` beside package.json; none is the same as an empty one. */
 function readDotenv(): Record<string, string | undefined> {
   try {
-    return parseEnv(readFileSync(join(ROOT, '.env'), 'utf8'))
+    return parseEnv(readFileSync(join(ROOT, '.env'), 'utf8').replace(/^\uFEFF/, '')) // some editors begin a file with a mark
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new PlannedError('BAD_INPUT', `.env cannot be read: ${String(error)}`, { cause: error })
   }
 }
 
-function parserFor(commands: readonly Command[], context: CommandContext): Commander {
+function parserFor(
+  commands: readonly Command[],
+  terminal: Terminal,
+  openContext: () => Promise<CommandContext>,
+): Commander {
   const program = new Commander('understudy')
     .description(
       'Keeps a machine-learning model valid: a challenger learns every fresh month, and the better one serves.',
@@ -97,42 +119,35 @@ function parserFor(commands: readonly Command[], context: CommandContext): Comma
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: (text) => context.terminal.out(text.trimEnd()),
-      writeErr: (text) => context.terminal.note(text.trimEnd()),
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
     })
   for (const command of commands) {
-    const words = command.name.split(' ')
-    const last = words.pop() ?? ''
-    let parent = program
-    for (const word of words) {
-      parent =
-        parent.commands.find((one) => one.name() === word) ??
-        parent.command(word).description(`${word}: see its commands`)
-    }
-    const there = parent.commands.find((one) => one.name() === last)
-    const sub = there ?? parent.command(last)
+    const sub = place(program, command.name.split(' '))
     sub.description(command.summary).exitOverride().option('--json', 'print the result as JSON')
     for (const argument of command.positional ?? []) sub.argument(argument)
     for (const [flags, meaning, fallback] of command.options ?? []) sub.option(flags, meaning, fallback)
     sub.action(async (...parts: unknown[]) => {
-      const values = parts.slice(0, command.positional?.length ?? 0)
       const named = (command.positional ?? []).map((argument, index) => [
         argument.replace(/[<>[\]]/g, ''),
-        values[index],
+        parts[index],
       ])
-      await command.run({ ...Object.fromEntries(named), ...sub.opts() }, context)
+      await command.run({ ...Object.fromEntries(named), ...sub.opts() }, await openContext())
     })
   }
   return program
 }
 
+/** The parser of a command of one word, or of two: `data import` lies below `data`. */
+function place(program: Commander, words: readonly string[]): Commander {
+  let parser = program
+  for (const word of words) parser = parser.commands.find((one) => one.name() === word) ?? parser.command(word)
+  return parser
+}
+
 /** Prints what went wrong and returns the exit code for it. */
 function explain(error: unknown, note: (text: string) => void): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ERROR_CODES.BAD_INPUT.exitCode
-  if (error instanceof ZodError) {
-    note(`understudy: ${error.issues.map((issue) => issue.message).join('; ')}`)
-    return ERROR_CODES.BAD_INPUT.exitCode
-  }
   if (isPlanned(error)) {
     note(`understudy: ${error.message}`)
     return ERROR_CODES[error.code].exitCode

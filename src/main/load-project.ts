@@ -7,12 +7,23 @@ import type { Project } from '../lifecycle/project.ts'
 /** The module at a path must export `project`, made by `defineProject`. Throws `BAD_INPUT` with the path if it does not. */
 export async function loadProject(path: string): Promise<Project> {
   const module: unknown = await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
-    throw new PlannedError('BAD_INPUT', `the project at ${path} cannot be loaded: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw new PlannedError(
+      'BAD_INPUT',
+      `the project at ${path} cannot be loaded: ${messageOf(error)}; set UNDERSTUDY_PROJECT to a file that can`,
+      {
+        cause: error,
+      },
+    )
   })
-  if (typeof module === 'object' && module !== null && 'project' in module) {
-    return module.project as Project // what defineProject returns is the contract of this export
-  }
-  throw new PlannedError('BAD_INPUT', `${path} exports no "project"; export one made by defineProject`)
+  const project: unknown = typeof module === 'object' && module !== null && 'project' in module ? module.project : null
+  if (isProject(project)) return project
+  throw new PlannedError(
+    'BAD_INPUT',
+    `${path} exports no "project" made by defineProject; see taxifare/project.ts for one`,
+  )
+}
+
+/** Only defineProject puts these two beside each other. */
+function isProject(value: unknown): value is Project {
+  return typeof value === 'object' && value !== null && 'historyFromMs' in value && 'rawSchema' in value
 }

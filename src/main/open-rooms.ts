@@ -1,10 +1,10 @@
 // The only file that knows which adapters exist: opens the rooms a command needs, and closes them.
-import { mkdir, writeFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
+import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Settings } from '../cli/command.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { sha256 } from '../kernel/json.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
 import { openWarehouse } from './open-warehouse.ts'
@@ -21,9 +21,10 @@ export async function openRooms(options: {
   settings: Settings
   project: Project
   projectPath: string
+  user: string
   notify: (line: string) => void
 }): Promise<OpenRooms> {
-  const { settings, project, projectPath, notify } = options
+  const { settings, project, projectPath, user, notify } = options
   await makeHome(settings.home)
   const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { consoleNotifier }] = await Promise.all([
     import('../artifacts/disk.ts'),
@@ -34,7 +35,6 @@ export async function openRooms(options: {
   await using opened = new AsyncDisposableStack()
   const warehouse = opened.use(await openWarehouse(settings.home))
   const artifacts = diskArtifacts(join(settings.home, 'artifacts'))
-  const { username: user } = userInfo()
   const { databasePath } = settings
   const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user }))
   const engine = opened.use(
@@ -43,6 +43,7 @@ export async function openRooms(options: {
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
+    store: sha256(databasePath).slice(0, 12),
     project,
     warehouse,
     tracking,
@@ -77,10 +78,11 @@ function recipeOutputs(folder: string): RecipeOutputs {
 async function makeHome(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true })
+    await access(home, constants.W_OK)
   } catch (error) {
     throw new PlannedError(
       'BAD_INPUT',
-      `UNDERSTUDY_HOME ${home} cannot be made: ${messageOf(error)}; set another folder`,
+      `UNDERSTUDY_HOME ${home} is no folder that can be written: ${messageOf(error)}; set another folder`,
       { cause: error },
     )
   }

@@ -98,7 +98,7 @@ const SETTINGS: readonly Setting[] = [
     fallback: (project) => String(project.defaultThreshold),
     allowed: () => 'a number above 0',
     meaning: "largest error that is good enough, in the metric's unit",
-    check: (text) => Number(text) > 0 && Number.isFinite(Number(text)),
+    check: (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) > 0,
   },
   {
     name: 'GATE_RULE',
@@ -115,9 +115,12 @@ const SETTINGS: readonly Setting[] = [
   {
     name: 'TRAINERS',
     fallback: () => 'mlp',
-    allowed: () => 'one or more of mlp, linear, separated by commas',
+    allowed: () => 'one or more of mlp, linear, each once, separated by commas',
     meaning: 'what learns; the better on the early-stop rows becomes the challenger',
-    check: (text) => text.split(',').every((part) => ['mlp', 'linear'].includes(part.trim())),
+    check: (text) => {
+      const parts = text.split(',').map((part) => part.trim())
+      return parts.every((part) => ['mlp', 'linear'].includes(part)) && new Set(parts).size === parts.length
+    },
   },
   {
     name: 'TRAIN_WINDOW',

@@ -7,6 +7,7 @@ const CASES = [
   'too-little-data',
   'challenger-cannot-score',
   'challenger-rows-unknown',
+  'challenger-rows-seen',
   'no-champion',
   'champion-cannot-score',
   'challenger-better',
@@ -78,6 +79,12 @@ test('a first model is information, in production or waiting', () => {
 test('a challenger whose rows are unknown is not called bad, it is put before a person', () => {
   expect(textOf({ kind: 'escalate', case: 'challenger-rows-unknown' })).toBe(
     '🚨 A person has to decide, as it is not known which rides the new model learnt from: Old MAE: 2.214 - New MAE: 2.13123',
+  )
+})
+
+test('a challenger that has seen the holdout is put before a person with that reason', () => {
+  expect(textOf({ kind: 'escalate', case: 'challenger-rows-seen' })).toContain(
+    'has learnt some of the rides it was judged on',
   )
 })
 

@@ -11,6 +11,7 @@ export type Outcome = {
     | 'too-little-data'
     | 'challenger-cannot-score'
     | 'challenger-rows-unknown'
+    | 'challenger-rows-seen'
     | 'no-champion'
     | 'champion-cannot-score'
     | 'challenger-better'
@@ -60,7 +61,9 @@ export function outcomeNotice(outcome: Outcome): Notice {
         text:
           outcome.case === 'challenger-rows-unknown'
             ? `🚨 A person has to decide, as it is not known which ${outcome.rowsNoun} the new model learnt from: ${both}`
-            : `🚨 No model good enough: ${both}`,
+            : outcome.case === 'challenger-rows-seen'
+              ? `🚨 A person has to decide, as the new model has learnt some of the ${outcome.rowsNoun} it was judged on: ${both}`
+              : `🚨 No model good enough: ${both}`,
       }
     default:
       return unreachable(kind)

@@ -79,7 +79,7 @@ function checkMoves(name: string, moves: readonly Move[]): void {
 /** The changes that the moves and the rule of one version per stage make together: what leaves comes before what enters. */
 function plan(name: string, moves: readonly Move[], stages: Stages): Change[] {
   const changes: Change[] = []
-  for (const { version, to, cause, expect } of moves) {
+  for (const { version, to, cause, expect, replaces } of moves) {
     const from = stages.get(version)
     if (from === undefined) {
       const message = `there is no version ${version} of the model "${name}", so nothing was moved; list its versions to see which there are`
@@ -89,6 +89,7 @@ function plan(name: string, moves: readonly Move[], stages: Stages): Change[] {
       const message = `${name} v${version} is in ${from}, not in ${expect} any more, so nothing was moved; look at its history and decide anew`
       throw new PlannedError('CONFLICT', message, { facts: { name, version, expected: expect, found: from } })
     }
+    if (replaces !== undefined) checkReplaced(name, { version, to, replaces }, stages)
     if (from !== to) changes.push({ version, from, to, cause })
   }
   const moved = new Set(moves.map((move) => move.version))
@@ -98,6 +99,22 @@ function plan(name: string, moves: readonly Move[], stages: Stages): Change[] {
     }
   }
   return changes.toSorted((a, b) => Number(isExclusive(a.to)) - Number(isExclusive(b.to)))
+}
+
+/** Refuses to replace another version than the one that was seen there. */
+function checkReplaced(
+  name: string,
+  { version, to, replaces }: { version: number; to: Stage; replaces: number | null },
+  stages: Stages,
+): void {
+  const there = [...stages].find(([other, stage]) => stage === to && other !== version)?.[0] ?? null
+  if (there === replaces) return
+  const who = (number: number | null): string => (number === null ? 'no version' : `v${number}`)
+  throw new PlannedError(
+    'CONFLICT',
+    `${who(there)} of ${name} is in ${to}, not ${who(replaces)} any more, so nothing was moved; look at its history and decide anew`,
+    { facts: { name, version, expected: replaces, found: there } },
+  )
 }
 
 /** Adds to the history where the stages found differ from what it says. Returns what it added. */

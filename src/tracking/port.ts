@@ -77,6 +77,8 @@ export interface Move {
   readonly cause: Cause
   /** The stage the caller saw the version in. Another one by now is `CONFLICT`, and nothing moves. */
   readonly expect?: Stage
+  /** The version the caller saw in the stage this one moves to, null for none. Another one by now is `CONFLICT`, and nothing moves. */
+  readonly replaces?: number | null
 }
 
 /**

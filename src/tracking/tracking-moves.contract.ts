@@ -29,6 +29,19 @@ function moving(open: OpenBed): void {
     expect((await tracking.version(MODEL, 1)).stage).toBe('Staging')
   })
 
+  test('a move that expects to replace another version than the one there, or none, is a conflict and moves nothing', async () => {
+    const { tracking } = await open()
+    await registered(tracking, 3)
+    await tracking.move(MODEL, [{ ...move(1, 'Production'), replaces: null }])
+    for (const replaces of [null, 3]) {
+      const refused = tracking.move(MODEL, [{ ...move(2, 'Production'), replaces }])
+      await expect(refused).rejects.toMatchObject({ code: 'CONFLICT', facts: { found: 1, expected: replaces } })
+    }
+    expect(await stagesOf(tracking)).toEqual(['Production', 'None', 'None'])
+    await tracking.move(MODEL, [{ ...move(2, 'Production'), replaces: 1 }])
+    expect(await stagesOf(tracking)).toEqual(['Archived', 'Production', 'None'])
+  })
+
   test.each(['Production', 'Staging'] as const)(
     'entering %s archives the version that was there, in its own row with the same cause',
     async (stage) => {

@@ -40,6 +40,7 @@ export function deliveries(months: Readonly<Partial<Record<Month, Partial<Condit
     defaultSize: 'small',
     historyFrom: HISTORY_FROM,
     defaultEvaluationStart: '2020-04-01',
+    replayMonths: { from: '2020-04', to: '2020-06' },
     specification,
     simulate: async function* () {
       for (const month of monthsOf({ fromMs: parseDay(HISTORY_FROM), toMs: parseDay(HISTORY_TO) })) {

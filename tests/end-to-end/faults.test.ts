@@ -15,19 +15,19 @@ test('every setting that is wrong is named at once, with its value and what is a
     EVALUATION_START_DATE: '2015-02-30',
   })
   const ended = await program.run(['cycle'])
-  expect(ended.code).toBe(2)
+  expect(ended.code, ended.err).toBe(2)
   expect(ended.err).toContain('DATA_SIZE is "2m"; allowed: 1k, 200k, all')
   expect(ended.err).toContain('MODEL_TARGET is "disk"; allowed: local, gcs, mlflow')
   expect(ended.err).toContain('EVALUATION_START_DATE is "2015-02-30"; allowed: a date, YYYY-MM-DD')
   const doctor = await program.run(['doctor'])
-  expect(doctor.code).toBe(2)
+  expect(doctor.code, doctor.err).toBe(2)
   expect(doctor.out).toContain('❌  DATA_SIZE')
 })
 
 test('a command that is none suggests one, and help is no failure', async () => {
   await using program = await openProgram()
   const wrong = await program.run(['cylce'])
-  expect(wrong.code).toBe(2)
+  expect(wrong.code, wrong.err).toBe(2)
   expect(wrong.err).toContain('cycle')
   expect((await program.run(['--help'])).code).toBe(0)
 })
@@ -41,10 +41,10 @@ test('imported rows never mix with simulated ones', { timeout: 60_000 }, async (
     'key,minutes,left_at,distance_km,parcels\na,12.5,2020-02-01 10:00:00 UTC,2.5,3\nb,oops,2020-02-01 11:00:00 UTC,2.5,3\n',
   )
   const refused = await program.run(['data', 'import', file, '--table', 'raw_small'])
-  expect(refused.code).toBe(4)
+  expect(refused.code, refused.err).toBe(4)
   expect(refused.err).toContain('--replace')
   const mixed = await program.run(['data', 'import', file, '--table', 'raw_small', '--append'])
-  expect(mixed.code).toBe(4)
+  expect(mixed.code, mixed.err).toBe(4)
   expect(mixed.err).toContain('simulated')
   const taken = await program.run(['data', 'import', file, '--table', 'raw_small', '--replace'])
   expect(taken.code, taken.err).toBe(0)
@@ -60,7 +60,7 @@ test('with too little history the first model says what to do, and Ctrl-C leaves
 }, async () => {
   await using program = await openProgram(DELIVERIES)
   const tooEarly = await program.run(['cycle', '--month', '2020-01'])
-  expect(tooEarly.code).toBe(5)
+  expect(tooEarly.code, tooEarly.err).toBe(5)
   expect(tooEarly.err).toContain('too few to learn a first model from')
   const { child, ended } = program.start(['cycle'])
   child.stderr?.once('data', () => child.kill('SIGINT')) // the first task has begun

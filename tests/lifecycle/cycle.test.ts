@@ -13,6 +13,7 @@ test('the first model learns everything before the month, once, and becomes the 
   expect(first?.rows).toBe(3 * 594) // three months of 600, six of each without a distance
   expect(cycle?.champion?.version).toBe(1)
   expect(stage.trainings.count).toBe(2) // the first model and the challenger
+  expect(stage.notices[0]).toMatch(/^ℹ️ First model in production with MAE: /)
   const again = await stage.month('2020-05')
   expect(again.first).toBeNull()
   expect(stage.trainings.count).toBe(3)
@@ -97,9 +98,9 @@ test('the same month again says what was found then, and does nothing', async ()
   await using stage = await openStage(deliveries({ '2020-04': SLOWER }))
   const { cycle } = await stage.month('2020-04')
   const again = await stage.month('2020-04', { threshold: 1.9 })
-  expect(again).toMatchObject({ decidedBefore: true, cycle })
+  expect(again).toMatchObject({ decidedBefore: 'threshold was 2 and is now 1.9', cycle })
   expect(stage.trainings.count).toBe(2)
-  expect(stage.notices).toHaveLength(1)
+  expect(stage.notices).toHaveLength(2) // the first model's and the month's
 })
 
 test('a further look compares in hindsight, counts as a look, and moves nothing', async () => {

@@ -15,7 +15,6 @@ function request(stage: Stage, changes: Partial<ReplayRequest> = {}): ReplayRequ
     challenger: _c,
     fromMs: _d,
     toMs: _e,
-    splitRatio: _f,
     onEscalate: _g,
     ...settings
   } = usual(stage.project)
@@ -35,7 +34,7 @@ test('a replay plays every month in a place of its own and never touches the rea
     '2020-06 escalate',
   ])
   expect(await stage.cast()).toBe(before)
-  expect(stage.notices).toHaveLength(1) // the real cycle's; a replay tells nobody
+  expect(stage.notices).toHaveLength(2) // the real first model's and cycle's; a replay tells nobody
 })
 
 test('the same replay is printed again without training; another setting is another replay', async () => {

@@ -54,7 +54,7 @@ test('whoever is told is told after it is on record, and a channel that is down 
   ]
   const { cycle } = await runCycle({ ...stage, notifiers: channels }, usual(stage.project), {})
   expect(cycle?.verdict).toBe('promote')
-  expect(seen).toEqual(['v1 Archived, v2 Production'])
+  expect(seen).toEqual(['v1 Production', 'v1 Archived, v2 Production']) // the first model, then the month
 })
 
 test('two cycles of one model at once: the second says who is at work', async () => {

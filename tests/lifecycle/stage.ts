@@ -8,7 +8,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { type Month, monthWindow } from '../../src/kernel/window.ts'
 import type { Project } from '../../src/lifecycle/project.ts'
 import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
-import { type CycleRequest, type CycleResult, MONTH_SPLIT, runCycle } from '../../src/lifecycle/run-cycle.ts'
+import { type CycleRequest, type CycleResult, runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { trainModel } from '../../src/lifecycle/training.ts'
 import { openEmbeddedTracking } from '../../src/tracking/embedded.ts'
 import { openMemoryWarehouse } from '../../src/warehouse/memory.ts'
@@ -40,7 +40,7 @@ function tickingClock(): Clock {
 /** Opens it. `learning` sees each training begin, and may throw. */
 export async function openStage(
   project: Project,
-  options: { learning?: (count: number) => void } = {},
+  options: { learning?: (count: number, stage: Stage) => void | Promise<void> } = {},
 ): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-stage-'))
   const clock = tickingClock()
@@ -56,6 +56,7 @@ export async function openStage(
   const notices: string[] = []
   const trainings = { count: 0 }
   const rooms: LifecycleRooms = {
+    store: 'stage',
     project,
     warehouse,
     tracking,
@@ -64,7 +65,7 @@ export async function openStage(
     notifiers: [{ channel: 'list', send: async ({ text }) => void notices.push(text) }],
     runTraining: async (request, how) => {
       trainings.count++
-      options.learning?.(trainings.count)
+      await options.learning?.(trainings.count, stage)
       return await trainModel({ project, warehouse }, request, how)
     },
     provenance: {
@@ -77,7 +78,7 @@ export async function openStage(
     },
     outputs: null,
   }
-  return {
+  const stage: Stage = {
     ...rooms,
     folder,
     notices,
@@ -96,6 +97,7 @@ export async function openStage(
       await rm(folder, { recursive: true, force: true })
     },
   }
+  return stage
 }
 
 /** The usual request: linear models that learn one month at a time, so that a month's conditions decide what happens. */
@@ -105,7 +107,6 @@ export function usual(project: Project): CycleRequest {
     experiment: `${project.name}_experiment`,
     size: project.defaultSize,
     ...monthWindow('2020-04'),
-    splitRatio: MONTH_SPLIT,
     seed: 0,
     trainers: ['linear'],
     trainWindow: 'month',

@@ -2,11 +2,15 @@
 import { z } from 'zod'
 import { addMonths, dayText, monthWindow, parseDay, parseMonth } from '../../kernel/window.ts'
 import { monitorSeries } from '../../lifecycle/monitor.ts'
+import type { CycleOutcome, StageLine } from '../../lifecycle/outcome.ts'
+import { stageLines } from '../../lifecycle/record-outcome.ts'
+import { windowText } from '../../lifecycle/recording.ts'
 import { type CycleResult, runCycle } from '../../lifecycle/run-cycle.ts'
 import { type CommandContext, defineCommand, type Settings } from '../command.ts'
-import { openProgress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { cycleReport, firstModelReport } from '../report-cycle.ts'
 import { cycleRequest } from '../request.ts'
+import { wrapped } from '../table.ts'
 
 const Args = z.object({
   month: z.string().optional(),
@@ -29,18 +33,10 @@ export const cycleCommand = defineCommand({
     const settings = context.settings()
     const fromMs = args.month === undefined ? settings.evaluationStartMs : startOf(args.month)
     const rooms = await context.rooms()
-    const progress = openProgress(terminal)
-    let result: CycleResult
-    try {
-      result = await runCycle(rooms, cycleRequest(settings, fromMs, args), {
-        signal: context.signal,
-        onEvent: progress.onEvent,
-      })
-    } finally {
-      progress.close()
-    }
+    const request = cycleRequest(settings, fromMs, args)
+    const result = await withProgress(context, (watch) => runCycle(rooms, request, watch))
     terminal.out(
-      terminal.json ? JSON.stringify(jsonOf(result, settings, dayText(fromMs))) : await textOf(result, fromMs, context),
+      terminal.json ? JSON.stringify(jsonOf(result, settings, fromMs)) : await textOf(result, fromMs, context),
     )
   },
 })
@@ -50,22 +46,22 @@ function startOf(month: string): number {
 }
 
 /** The cycle's outcome; where no month was run, the same shape with what is known of the first model. */
-function jsonOf({ first, cycle, decidedBefore }: CycleResult, settings: Settings, from: string): object {
-  if (cycle !== null) return { ...cycle, decidedBefore, firstModel: first }
+function jsonOf({ first, cycle, decidedBefore }: CycleResult, settings: Settings, fromMs: number): object {
+  const common = { decidedBefore: decidedBefore !== null, askedDifferently: decidedBefore, firstModel: first }
+  if (cycle !== null) return { ...cycle, ...common }
   return {
-    month: from.slice(0, 7),
+    month: windowText({ fromMs, toMs: addMonths(fromMs, 1) }),
     holdoutRows: 0,
     holdoutDays: 0,
     metric: first?.metric,
     champion: null,
     challenger: first === null ? null : { version: first.version, error: first.error },
     difference: null,
-    threshold: first?.threshold,
+    threshold: settings.threshold,
     rule: settings.rule,
     verdict: 'escalate',
     reason: first?.reason,
-    decidedBefore,
-    firstModel: first,
+    ...common,
   }
 }
 
@@ -74,30 +70,33 @@ async function textOf(
   fromMs: number,
   context: CommandContext,
 ): Promise<string> {
-  const { project, ...rooms } = await context.rooms()
+  const rooms = await context.rooms()
   const settings = context.settings()
-  const rows = project.row.many
-  const parts = first === null ? [] : [firstModelReport(first, rows, context.terminal.columns)]
+  const { columns } = context.terminal
+  const rows = rooms.project.row.many
+  const parts = first === null ? [] : [firstModelReport(first, rows, columns)]
   if (cycle === null) {
     const next = `./understudy promote ${settings.model} --version ${first?.version} --why "…"`
     return [...parts, '', `No month is run before there is a champion. To accept it: ${next}`].join('\n')
   }
   const series = await monitorSeries(rooms, settings)
-  const following = dayText(addMonths(fromMs, 1))
-  const next = [
+  const stages = await stageLines(rooms, cycle.model)
+  if (decidedBefore !== null) {
+    const differs = decidedBefore === '' ? '' : ` Asked for otherwise then: ${decidedBefore}.`
+    const text = `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).${differs}`
+    parts.push('', ...wrapped(text, columns))
+  }
+  const next = nextSteps(cycle, stages, dayText(addMonths(fromMs, 1)))
+  return [...parts, cycleReport({ ...cycle, stages }, { rows, series, home: settings.home, next, columns })].join('\n')
+}
+
+/** What to type next, from the stages as they are now. */
+function nextSteps(cycle: CycleOutcome, stages: readonly StageLine[], following: string): string[] {
+  const waiting = stages.find(({ version, stage }) => stage === 'Staging' && version === cycle.challenger?.version)
+  const answer = `./understudy promote ${cycle.model} --version ${waiting?.version} --why "…"   (or leave the champion in place)`
+  return [
+    ...(waiting === undefined ? [] : [answer]),
     `EVALUATION_START_DATE=${following} make run_workflow   (the month after)`,
     './understudy history   (every move, with its reason)',
   ]
-  if (cycle.verdict === 'escalate' && cycle.challenger !== null && cycle.applied) {
-    next.unshift(
-      `./understudy promote ${cycle.model} --version ${cycle.challenger.version} --why "…"   (or leave the champion in place)`,
-    )
-  }
-  if (decidedBefore) {
-    parts.push(
-      '',
-      `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).`,
-    )
-  }
-  return [...parts, cycleReport(cycle, { rows, series, home: settings.home, next, columns: context.terminal.columns })].join('\n')
 }

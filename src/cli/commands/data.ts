@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
-import { PlannedError } from '../../kernel/errors.ts'
+import { isPlanned, PlannedError } from '../../kernel/errors.ts'
 import { importFile } from '../../warehouse/import.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { textTable } from '../table.ts'
@@ -102,6 +102,7 @@ function checkRawTable({ project }: CommandContext, table: string): void {
 
 /** The room says what stands in the way; the options that clear it are this command's. */
 function withAdvice(error: unknown, command: string, chosen: boolean): unknown {
-  if (chosen || !(error instanceof Error) || !('code' in error) || error.code !== 'CONFLICT') return error
-  return new PlannedError('CONFLICT', `${error.message}: ${command} --replace, or --append`, { cause: error })
+  if (chosen || !isPlanned(error, 'CONFLICT')) return error
+  const options = error.facts['origin'] === 'imported' ? '--replace, or --append' : '--replace'
+  return new PlannedError('CONFLICT', `${error.message}: ${command} ${options}`, { cause: error })
 }

@@ -1,4 +1,5 @@
 // `doctor`: what is set, what is wrong, and whether this machine can do it.
+import { existsSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -22,7 +23,6 @@ export const doctorCommand = defineCommand({
     const checks: Check[] = [{ name: 'node', fine: true, found: process.version }]
     for (const report of reports)
       if (report.fault !== null) checks.push({ name: report.name, fine: false, found: report.fault })
-    checks.push(await check('settings', async () => `kept in ${context.settings().home}`))
     checks.push(await check('duckdb', async () => (await import('@duckdb/node-api')).version()))
     checks.push(
       await check('onnxruntime', async () => (await import('onnxruntime-node')).env.versions.common ?? 'loaded'),
@@ -70,10 +70,8 @@ async function check(name: string, look: () => Promise<string>): Promise<Check> 
 }
 
 async function writable(home: string): Promise<string> {
-  const there = await access(home).then(
-    () => home,
-    () => dirname(home),
-  )
+  let there = home
+  while (!existsSync(there)) there = dirname(there) // the nearest folder that is there is where the rest would be made
   await access(there, constants.W_OK)
   return home
 }

@@ -1,10 +1,9 @@
 // What is registered, what moved and why: `models`, `models show`, `promote`, `history`, `monitor`.
-import { userInfo } from 'node:os'
 import { z } from 'zod'
 import { PlannedError } from '../../kernel/errors.ts'
 import { findVersion } from '../../lifecycle/evaluate-version.ts'
 import { monitorSeries } from '../../lifecycle/monitor.ts'
-import { promoteByHand } from '../../lifecycle/promote.ts'
+import { promoteByHand } from '../../lifecycle/train-by-hand.ts'
 import { defineCommand } from '../command.ts'
 import { errorText } from '../report-cycle.ts'
 import { textTable } from '../table.ts'
@@ -103,10 +102,11 @@ export const promoteCommand = defineCommand({
   }),
   async run({ model: named, version, why, by }, context) {
     const model = named ?? context.settings().model
-    if (model.includes('_replay_'))
+    if (/_replay_[0-9a-f]{12}$/.test(model))
       throw new PlannedError('BAD_INPUT', `${model} belongs to a replay, which nobody decides for`)
     const rooms = await context.rooms()
-    const moves = await promoteByHand(rooms, { model, version, actor: by ?? userInfo().username, reason: why })
+    const { moves, warning } = await promoteByHand(rooms, { model, version, actor: by ?? context.user, reason: why })
+    if (warning !== null) context.terminal.note(`⚠️  ${warning}`)
     if (context.terminal.json) return context.terminal.out(JSON.stringify(moves))
     context.terminal.out(
       moves.length === 0

@@ -2,16 +2,17 @@
 import { z } from 'zod'
 import { PlannedError } from '../../kernel/errors.ts'
 import { type Month, monthsOf, monthWindow, parseMonth } from '../../kernel/window.ts'
-import { type Replay, replay } from '../../lifecycle/replay.ts'
+import type { CycleOutcome } from '../../lifecycle/outcome.ts'
+import { replay } from '../../lifecycle/replay.ts'
 import { defineCommand } from '../command.ts'
-import { openProgress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { replayTable } from '../replay-table.ts'
 import { firstModelReport } from '../report-cycle.ts'
 import { fromSettings } from '../request.ts'
 
 const Args = z.object({
-  from: z.string(),
-  to: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
   onEscalate: z.enum(['keep', 'promote-better'], { error: '--on-escalate is keep or promote-better' }).default('keep'),
 })
 
@@ -20,30 +21,22 @@ export const replayCommand = defineCommand({
   name: 'replay',
   summary: 'play months again beside the real model: what would have happened',
   options: [
-    ['--from <YYYY-MM>', 'first month', '2015-01'],
-    ['--to <YYYY-MM>', 'last month, included', '2015-06'],
+    ['--from <YYYY-MM>', "first month (default: the project's)"],
+    ['--to <YYYY-MM>', "last month, included (default: the project's)"],
     ['--on-escalate <keep|promote-better>', 'what stands in for a person (default: keep)'],
   ],
   args: Args,
   async run({ from, to, onEscalate }, context) {
     const { terminal } = context
     const settings = context.settings()
-    const months = monthsBetween(parseMonth(from), parseMonth(to))
     const rooms = await context.rooms()
-    const progress = openProgress(terminal)
-    let played: Replay
-    try {
-      const request = { ...fromSettings(settings), months, onEscalate }
-      played = await replay(rooms, request, {
-        signal: context.signal,
-        onEvent: progress.onEvent,
-        onMonth: ({ month, verdict }) => {
-          if (!terminal.json) terminal.note(`  ${month}: ${verdict}`)
-        },
-      })
-    } finally {
-      progress.close()
+    const { replayMonths } = rooms.project
+    const months = monthsBetween(parseMonth(from ?? replayMonths.from), parseMonth(to ?? replayMonths.to))
+    const request = { ...fromSettings(settings), months, onEscalate }
+    const onMonth = ({ month, verdict }: CycleOutcome): void => {
+      if (!terminal.json) terminal.note(`  ${month}: ${verdict}`)
     }
+    const played = await withProgress(context, (watch) => replay(rooms, request, { ...watch, onMonth }))
     if (terminal.json) {
       terminal.out(JSON.stringify(played.months))
       return

@@ -2,26 +2,27 @@
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
-import { digestOf } from '../../kernel/json.ts'
-import { dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
+import { addMonths, dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
 import { evaluateVersion } from '../../lifecycle/evaluate-version.ts'
-import { train } from '../../lifecycle/first-model.ts'
+import { HISTORY_SPLIT } from '../../lifecycle/first-model.ts'
 import { predictOne } from '../../lifecycle/predict.ts'
 import { preprocess } from '../../lifecycle/preprocess.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { ensureRawTable } from '../../lifecycle/raw-table.ts'
-import { HISTORY_SPLIT, lockOf } from '../../lifecycle/run-cycle.ts'
-import { type CommandContext, defineCommand } from '../command.ts'
-import { openProgress } from '../progress.ts'
+import { trainByHand } from '../../lifecycle/train-by-hand.ts'
+import { defineCommand } from '../command.ts'
+import { withProgress } from '../progress.ts'
 import { errorText } from '../report-cycle.ts'
-import { fromSettings } from '../request.ts'
+import { fromSettings, historyWindow } from '../request.ts'
 import { VersionArgs, versionChoice, versionOptions } from '../version-choice.ts'
 
 const days = z.object({ from: z.string().optional(), to: z.string().optional() })
-const dayOptions = [
-  ['--from <YYYY-MM-DD>', 'first day'],
-  ['--to <YYYY-MM-DD>', 'day after the last'],
-] as const
+/** `--from` and `--to`, with what they are where they are not given. */
+const dayOptions = (from: string, to: string) =>
+  [
+    ['--from <YYYY-MM-DD>', `first day (default: ${from})`],
+    ['--to <YYYY-MM-DD>', `day after the last (default: ${to})`],
+  ] as const
 
 /** The window asked for, or the step's own. Throws `BAD_INPUT` if it is empty. */
 function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow {
@@ -35,31 +36,19 @@ function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow 
   return { fromMs, toMs }
 }
 
-async function withProgress<T>(
-  context: CommandContext,
-  work: (watch: { signal: AbortSignal; onEvent: ReturnType<typeof openProgress>['onEvent'] }) => Promise<T>,
-): Promise<T> {
-  const progress = openProgress(context.terminal)
-  try {
-    return await work({ signal: context.signal, onEvent: progress.onEvent })
-  } finally {
-    progress.close()
-  }
-}
-
 /** `understudy preprocess [--from 2009-01-01] [--to 2015-01-01]` */
 export const preprocessCommand = defineCommand({
   name: 'preprocess',
   summary: 'clean a window of raw rows and compute their features, month by month',
-  options: dayOptions,
+  options: dayOptions('the first day of history', 'EVALUATION_START_DATE'),
   args: days,
   async run(args, context) {
     const settings = context.settings()
     const rooms = await context.rooms()
-    const window = windowOf(args, { fromMs: rooms.project.historyFromMs, toMs: settings.evaluationStartMs })
+    const window = windowOf(args, historyWindow(rooms.project, settings))
     const done = await withProgress(context, async (watch) => {
-      await ensureRawTable(rooms, settings.size, watch)
-      return await preprocess(rooms, { ...settings, window, rebuild: 'all', signal: context.signal })
+      const { origin } = await ensureRawTable(rooms, settings.size, watch)
+      return await preprocess(rooms, { ...settings, origin, window, rebuild: 'all', signal: context.signal })
     })
     const table = tablesOf(settings.size, settings.timeReading).processed
     const left = Object.entries(done.left).filter(([, rows]) => rows > 0)
@@ -78,25 +67,18 @@ export const preprocessCommand = defineCommand({
 export const trainCommand = defineCommand({
   name: 'train',
   summary: 'train a version on a window and put it in Staging',
-  options: [...dayOptions, ['--split <ratio>', 'share of the rows, the last ones, held out (default: 0.02)']],
+  options: [
+    ...dayOptions('the first day of history', 'EVALUATION_START_DATE'),
+    ['--split <ratio>', 'share of the rows, the last ones, held out (default: 0.02)'],
+  ],
   args: days.extend({ split: z.coerce.number().gt(0).max(0.5).default(HISTORY_SPLIT) }),
   async run(args, context) {
     const settings = context.settings()
     const rooms = await context.rooms()
-    const window = windowOf(args, { fromMs: rooms.project.historyFromMs, toMs: settings.evaluationStartMs })
-    const trained = await withProgress(context, async (watch) => {
-      const { origin } = await ensureRawTable(rooms, settings.size, watch)
-      const { model, experiment, size, seed, trainers, timeReading, threshold } = fromSettings(settings)
-      const input = {
-        ...{ model, experiment, size, seed, trainers, timeReading, threshold, origin, accept: false, waiting: null },
-        ...window,
-        splitRatio: args.split,
-      }
-      const key = `${model}/${origin}/${digestOf(input).slice(0, 12)}`
-      return (
-        await rooms.engine.run(train, rooms, input, { key, lock: lockOf(model), whenCompleted: 'anew', ...watch })
-      ).output
-    })
+    const window = windowOf(args, historyWindow(rooms.project, settings))
+    const { model, experiment, size, seed, trainers, timeReading, threshold } = fromSettings(settings)
+    const request = { model, experiment, size, seed, trainers, timeReading, threshold, window, splitRatio: args.split }
+    const trained = await withProgress(context, (watch) => trainByHand(rooms, request, watch))
     const { unit } = trained.metric
     context.terminal.out(
       context.terminal.json
@@ -114,13 +96,13 @@ export const trainCommand = defineCommand({
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
   summary: 'measure a version on a window (default: the year before EVALUATION_START_DATE)',
-  options: [...versionOptions, ...dayOptions],
+  options: [...versionOptions, ...dayOptions('a year before --to', 'EVALUATION_START_DATE')],
   args: VersionArgs.extend(days.shape),
   async run(args, context) {
     const settings = context.settings()
     const rooms = await context.rooms()
-    const yearBefore = { fromMs: settings.evaluationStartMs - 365 * 86_400_000, toMs: settings.evaluationStartMs }
-    const window = windowOf(args, yearBefore)
+    const toMs = settings.evaluationStartMs
+    const window = windowOf(args, { fromMs: addMonths(toMs, -12), toMs })
     const request = { ...fromSettings(settings), choice: versionChoice(args), window }
     const found = await withProgress(context, (watch) => evaluateVersion(rooms, request, watch))
     const sample =

@@ -1,0 +1,138 @@
+// Task `record_outcome`: the whole outcome, with its evidence, in the cycle's own run.
+import { type ErrorEstimate, levelOfLook } from '../evaluation/interval.ts'
+import type { Metric } from '../tracking/port.ts'
+import type { Carried, CycleFacts } from './carry-out.ts'
+import { MONTH_SPLIT } from './fresh.ts'
+import type { CycleOutcome, ScoredVersion, StageLine } from './outcome.ts'
+import { tablesOf } from './project.ts'
+import { windowText } from './recording.ts'
+import type { Refitted } from './refit.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
+
+type Facts = CycleFacts & { readonly carried: Carried; readonly refitted: Refitted | null }
+
+export function recordOutcome(rooms: LifecycleRooms) {
+  return async (facts: Facts): Promise<CycleOutcome> => {
+    const { input, fresh, carried, refitted } = facts
+    const outcome: CycleOutcome = {
+      ...describe(rooms, facts),
+      applied: carried.applied,
+      insteadOfAsking: carried.insteadOfAsking,
+      notes: [
+        ...carried.notes,
+        ...(refitted === null ? [] : [refitted.note]),
+        ...(fresh.rawRows === 0 ? [await nothingThere(rooms, input)] : []),
+      ],
+      stages: await stageLines(rooms, input.model),
+    }
+    await record(rooms, facts, outcome)
+    return outcome
+  }
+}
+
+/** Every version with its stage, those that serve or wait first, then the newest. */
+export async function stageLines(rooms: Pick<LifecycleRooms, 'tracking'>, model: string): Promise<StageLine[]> {
+  const rank = { Production: 0, Staging: 1, None: 2, Archived: 2 } as const
+  const history = await rooms.tracking.history(model)
+  const last = new Map(history.map((transition) => [transition.version, transition.reason]))
+  return (await rooms.tracking.versions(model))
+    .map(({ version, stage }) => ({ version, stage, note: last.get(version) ?? '' }))
+    .sort((a, b) => rank[a.stage] - rank[b.stage] || b.version - a.version)
+}
+
+/** Why a month has no rows, as far as the table can tell. */
+async function nothingThere({ warehouse, project }: LifecycleRooms, input: CycleInput): Promise<string> {
+  const { raw } = tablesOf(input.size, input.timeReading)
+  const partitions = (await warehouse.describe(raw))?.partitions ?? []
+  const span = `${partitions[0]?.month ?? 'nothing'} to ${partitions.at(-1)?.month ?? 'nothing'}`
+  return `${raw} has no ${project.row.many} in ${windowText(input)}; it holds ${span}`
+}
+
+type Described = Omit<CycleOutcome, 'applied' | 'insteadOfAsking' | 'notes' | 'stages'>
+
+function describe(
+  rooms: LifecycleRooms,
+  { input, fresh, cast, champion, challenger, ruling, carried }: Facts,
+): Described {
+  const { verdict } = ruling
+  const evidence = verdict?.evidence ?? null
+  return {
+    month: windowText(input),
+    from: new Date(input.fromMs).toISOString(),
+    to: new Date(input.toMs).toISOString(),
+    holdoutFrom: new Date(fresh.holdoutFromMs).toISOString(),
+    model: input.model,
+    size: input.size,
+    origin: input.origin,
+    rawRows: fresh.rawRows,
+    rawFingerprint: fresh.rawFingerprint,
+    rows: fresh.rows,
+    holdoutRows: fresh.holdoutRows,
+    holdoutDays: fresh.holdoutDays,
+    looks: cast.looks,
+    level: evidence?.level ?? levelOfLook(cast.looks),
+    metric: rooms.project.metric,
+    champion: champion === null ? null : scored(champion.version, evidence?.champion ?? null, champion.monthError),
+    challenger: challenger === null ? null : scored(challenger.version, evidence?.challenger ?? null, null),
+    difference: evidence?.difference ?? null,
+    threshold: input.threshold,
+    rule: input.rule,
+    verdict: verdict?.kind ?? 'keep',
+    case: carried.overtaken ? 'overtaken' : (verdict?.case ?? 'nothing-to-compare'),
+    reason: verdict?.reason ?? ruling.blocked ?? '',
+    warning: verdict?.warning ?? null,
+    otherRule: verdict?.otherRule ?? null,
+    runId: cast.runId,
+  }
+}
+
+function scored(version: number, estimate: ErrorEstimate | null, monthError: number | null): ScoredVersion {
+  return {
+    version,
+    error: estimate?.mean ?? null,
+    low: estimate?.interval?.low ?? null,
+    high: estimate?.interval?.high ?? null,
+    monthError,
+  }
+}
+
+/** The evidence, kept in the cycle's own run. Safe to repeat: an ended run has it already. */
+async function record(rooms: LifecycleRooms, { input, cast }: Facts, outcome: CycleOutcome): Promise<void> {
+  const { tracking } = rooms
+  const run = await tracking.run(cast.runId)
+  if (run.status !== 'RUNNING') return
+  await tracking.logParams(run.id, {
+    context: 'cycle',
+    training_set_size: input.size,
+    row_count: String(outcome.rows),
+    window_from: outcome.from,
+    window_to: outcome.to,
+    gate_rule: input.rule,
+    gate_threshold: String(input.threshold),
+    split_ratio: String(MONTH_SPLIT),
+    seed: String(input.seed),
+    trainers: input.trainers.join(','),
+    train_window: input.trainWindow ?? 'default',
+    refit: String(input.refit),
+    time_reading: input.timeReading,
+  })
+  const values: Record<string, number | null> = {
+    champion_holdout_mae: outcome.champion?.error ?? null,
+    challenger_holdout_mae: outcome.challenger?.error ?? null,
+    champion_month_mae: outcome.champion?.monthError ?? null,
+    difference: outcome.difference?.mean ?? null,
+    difference_low: outcome.difference?.low ?? null,
+    difference_high: outcome.difference?.high ?? null,
+    smallest_visible_difference: outcome.difference?.smallestVisible ?? null,
+    holdout_rows: outcome.holdoutRows,
+    holdout_days: outcome.holdoutDays,
+  }
+  const metrics: Metric[] = []
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== null) metrics.push({ key, value, step: 0, timestampMs: run.startedAtMs })
+  }
+  await tracking.logMetrics(run.id, metrics)
+  await tracking.setTags(run.id, { 'understudy.verdict': outcome.verdict, 'understudy.reason': outcome.reason })
+  await tracking.logArtifact(run.id, 'verdict.json', Buffer.from(JSON.stringify(outcome, null, 1)))
+  await tracking.endRun(run.id, 'FINISHED')
+}
