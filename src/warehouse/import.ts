@@ -29,7 +29,7 @@ export async function importFile(
   if (current !== null && existing === 'refuse') {
     throw new PlannedError(
       'CONFLICT',
-      `table ${table} is there already, with ${current.origin} rows. Say whether to replace it or to append to it`,
+      `table ${table} is there already, with ${current.origin} rows. Say what should become of them`,
       { facts: { table, origin: current.origin } },
     )
   }
