@@ -97,9 +97,9 @@ const NAMED_DAYS: Readonly<Record<string, DayEvent>> = {
  */
 const NAMED_WEEKS: readonly (DayEvent & { readonly from: string; readonly to: string })[] = [
   // Road works on the avenues and the bridges' approaches. They rest from Memorial Day on, while half the city is away.
-  { from: '2015-05-04', to: '2015-05-24', slowness: 0.08 },
-  { from: '2015-05-25', to: '2015-05-25', demand: 0.72, slowness: -0.1, unsteadiness: 0.9 },
-  { from: '2015-05-26', to: '2015-05-31', slowness: -0.05, unsteadiness: 0.9 },
+  { from: '2015-05-04', to: '2015-05-24', slowness: 0.085 },
+  { from: '2015-05-25', to: '2015-05-25', demand: 0.72, slowness: -0.1, unsteadiness: 0.85 },
+  { from: '2015-05-26', to: '2015-05-31', slowness: -0.055, unsteadiness: 0.85 },
   // The end of school, thunderstorms, parades: nobody can tell how long a ride takes.
   { from: '2015-06-24', to: '2015-06-30', slowness: 0.05, unsteadiness: 1.36, longRides: 1.12 },
 ]
