@@ -7,8 +7,9 @@ UNDERSTUDY := ./understudy
 help: ## this list
 	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
+# Not `npm ci`: it refuses a lock file without the packages of other systems, which not every registry hands out (decisions/0007).
 $(INSTALLED): package.json package-lock.json .npmrc
-	npm ci --loglevel=error
+	npm install --no-save --loglevel=error
 	@touch $@
 
 install: $(INSTALLED) ## install the packages

@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<string, string>> = {
   evaluate_production_model: 'evaluate Production',
   re_train: 'train a challenger',
   transition_model: 'decide and move stages',
+  record_outcome: 'keep the evidence',
   refit: 'fit again on the whole month',
   notify: 'notify',
 }

@@ -92,7 +92,7 @@ function ruleText(outcome: CycleOutcome): string {
   const { otherRule } = outcome
   if (otherRule === null) return outcome.rule
   if (otherRule.kind === outcome.verdict) return `${outcome.rule}; "${otherRule.rule}" says ${otherRule.kind} too`
-  return `${outcome.rule}; "${otherRule.rule}" would have said ${otherRule.kind}: ${otherRule.why}`
+  return `${outcome.rule}; "${otherRule.rule}" would have said ${otherRule.kind}`
 }
 
 function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): string {
@@ -108,10 +108,13 @@ function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): str
 
 /** The first model, in a few lines. */
 export function firstModelReport(first: FirstModelOutcome, rows: string, columns: number): string {
-  const made = first.trained ? `learnt ${countText(first.rows)} ${rows}` : 'had been waiting in Staging'
+  const learnt = `${first.from.slice(0, 10)} to ${first.to.slice(0, 10)}`
+  const made = first.trained
+    ? `learnt ${countText(first.rows - first.holdoutRows)} ${rows}, ${learnt}; the ${countText(first.holdoutRows)} after them measure it`
+    : `had been waiting in Staging; it learnt ${learnt}`
   return [
     '',
-    `First model: v${first.version} ${made}, ${first.from.slice(0, 10)} to ${first.to.slice(0, 10)}`,
+    `First model: v${first.version} ${made}`,
     ...wrapped(first.reason, columns),
     ...(first.warning === null ? [] : wrapped(`⚠️  ${first.warning}`, columns)),
   ].join('\n')
