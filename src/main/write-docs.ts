@@ -8,9 +8,9 @@ const project = await loadProject(join(ROOT, DEFAULT_PROJECT))
 writeFileSync(join(ROOT, '.env.sample'), sampleEnvironment(project))
 const readme = join(ROOT, 'README.md')
 const text = readFileSync(readme, 'utf8')
-const table = /(?<=<!-- settings -->\n)[\s\S]*?(?=\n<!-- end of settings -->)/
+const table = /(?<=<!-- settings -->\n)[\s\S]*?(?=<!-- end of settings -->)/
 if (!table.test(text)) throw new Error('README.md has no table of settings to replace')
 writeFileSync(
   readme,
-  text.replace(table, () => settingsTable(project)),
+  text.replace(table, () => `${settingsTable(project)}\n`),
 )

@@ -103,6 +103,6 @@ function checkRawTable({ project }: CommandContext, table: string): void {
 /** The room says what stands in the way; the options that clear it are this command's. */
 function withAdvice(error: unknown, command: string, chosen: boolean): unknown {
   if (chosen || !isPlanned(error, 'CONFLICT')) return error
-  const options = error.facts['origin'] === 'imported' ? '--replace, or --append' : '--replace'
+  const options = error.facts.origin === 'imported' ? '--replace, or --append' : '--replace'
   return new PlannedError('CONFLICT', `${error.message}: ${command} ${options}`, { cause: error })
 }
