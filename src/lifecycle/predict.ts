@@ -11,7 +11,7 @@ import { predictRows } from './scoring.ts'
  * Reads a request's texts to columns of one row; fields that are absent take the project's example.
  * Throws `BAD_INPUT` that names every field that is wrong, and fields that the project does not know.
  */
-export function readRequest(project: Project, texts: Readonly<Record<string, string>>): Record<string, Float64Array> {
+function readRequest(project: Project, texts: Readonly<Record<string, string>>): Record<string, Float64Array> {
   const faults = Object.keys(texts)
     .filter((name) => !project.request.some((field) => field.name === name))
     .map((name) => `${name} is not a field; there are ${project.request.map((field) => field.name).join(', ')}`)

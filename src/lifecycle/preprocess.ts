@@ -88,7 +88,7 @@ export async function preprocess(
 }
 
 /** The raw table, or `NOT_FOUND` with what to type. */
-export async function describeRaw(warehouse: Warehouse, name: string): Promise<TableInfo> {
+async function describeRaw(warehouse: Warehouse, name: string): Promise<TableInfo> {
   const raw = await warehouse.describe(name)
   if (raw === null) {
     throw new PlannedError(

@@ -6,8 +6,8 @@ import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
 
 export { throwIfCancelled } from '../kernel/errors.ts'
-export { type Random, seededRandom, shuffle } from '../kernel/random.ts'
-export { DAY_MS, dayText, type Month, monthOf, monthsOf, monthWindow, parseDay } from '../kernel/window.ts'
+export { type Random, seededRandom } from '../kernel/random.ts'
+export { DAY_MS, type Month, monthsOf, monthWindow, parseDay } from '../kernel/window.ts'
 export type { Batch } from '../warehouse/port.ts'
 
 /** How the source labels its times: as UTC instants, or as the wall clock of the place. */

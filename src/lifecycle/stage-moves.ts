@@ -2,7 +2,7 @@
 import type { Json } from '../kernel/json.ts'
 import type { Cause, ModelVersion, Move, Stage, Tracking } from '../tracking/port.ts'
 
-export const ACTOR = 'understudy'
+const ACTOR = 'understudy'
 
 /** Moves that put a version into Production in place of the one that was seen there (null: none). Others by now is `CONFLICT`. */
 export function takeProduction(

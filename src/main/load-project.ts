@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
+import { DEFAULT_PROJECT } from './settings.ts'
 
 /** The module at a path must export `project`, made by `defineProject`. Throws `BAD_INPUT` with the path if it does not. */
 export async function loadProject(path: string): Promise<Project> {
@@ -19,7 +20,7 @@ export async function loadProject(path: string): Promise<Project> {
   if (isProject(project)) return project
   throw new PlannedError(
     'BAD_INPUT',
-    `${path} exports no "project" made by defineProject; see taxifare/project.ts for one`,
+    `${path} exports no "project" made by defineProject; see ${DEFAULT_PROJECT} for one`,
   )
 }
 

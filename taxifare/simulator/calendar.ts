@@ -1,6 +1,5 @@
 // The city's calendar: how many rides a month has, how a day differs from its neighbours, what the weather did.
-import { seededRandom } from '../../src/kernel/random.ts'
-import { DAY_MS, type Month, monthsOf, monthWindow } from '../../src/kernel/window.ts'
+import { DAY_MS, type Month, monthsOf, monthWindow, seededRandom } from '../../src/lifecycle/project.ts'
 import { normal } from './sampling.ts'
 import type { DayTraffic } from './traffic.ts'
 

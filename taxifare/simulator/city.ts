@@ -1,9 +1,6 @@
 // The city simulator: New York's taxi rides from January 2009 to June 2015, the same on every machine. Real rides may not
 // be shipped, so this stands in for them: not for what single rides did, but for all that a model can notice.
-import { throwIfCancelled } from '../../src/kernel/errors.ts'
-import { type Random, seededRandom } from '../../src/kernel/random.ts'
-import type { Month } from '../../src/kernel/window.ts'
-import type { Batch } from '../../src/warehouse/port.ts'
+import { type Batch, type Month, type Random, seededRandom, throwIfCancelled } from '../../src/lifecycle/project.ts'
 import { type DayPlan, daysOf, MONTHS, monthlyRows, type TableSize } from './calendar.ts'
 import { MonthClock, type Start, type Vendor } from './clock.ts'
 import { breakRides, type DirtCounts, monthlyDirt, type RideColumns } from './dirt.ts'

@@ -1,5 +1,5 @@
 // When rides start. The hours are New York's, labelled UTC, as in the public records.
-import type { Random } from '../../src/kernel/random.ts'
+import type { Random } from '../../src/lifecycle/project.ts'
 import type { DayPlan } from './calendar.ts'
 import { choose, type WeightedChoice, weightedChoice } from './sampling.ts'
 

@@ -1,5 +1,5 @@
 // Broken records, of the kinds the public records have. Every kind is one that cleaning drops.
-import { type Random, seededRandom } from '../../src/kernel/random.ts'
+import { type Random, seededRandom } from '../../src/lifecycle/project.ts'
 import { FRESH_MONTHS_FROM, MONTHS, monthlyRows, shareOut, TABLE_ROWS, type TableSize } from './calendar.ts'
 
 /** A month of rides, column by column. */

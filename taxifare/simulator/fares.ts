@@ -1,5 +1,5 @@
 // What the meter asks: the city's fare rules, flat airport fares, tolls. In whole cents, as a meter counts.
-import type { Random } from '../../src/kernel/random.ts'
+import type { Random } from '../../src/lifecycle/project.ts'
 import type { Place } from './places.ts'
 import { type DayTraffic, meterTicks, type RideTime } from './traffic.ts'
 import { AREAS, type Area } from './zones.ts'

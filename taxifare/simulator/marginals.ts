@@ -1,5 +1,5 @@
 // What the tests measure on simulated rides: the marginals that tests/golden/real_rides.py takes of real ones.
-import type { Batch } from '../../src/warehouse/port.ts'
+import type { Batch } from '../../src/lifecycle/project.ts'
 
 interface Point {
   readonly latitude: number

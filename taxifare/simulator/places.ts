@@ -1,5 +1,5 @@
 // Where a ride starts and ends: zones, how they attract each other, and the coordinates a meter's GPS writes down.
-import type { Random } from '../../src/kernel/random.ts'
+import type { Random } from '../../src/lifecycle/project.ts'
 import { choose, type WeightedChoice, weightedChoice } from './sampling.ts'
 import { AREAS, type Area, ZONES, type Zone } from './zones.ts'
 

@@ -1,5 +1,5 @@
 // Drawing from tables: weighted choice, tabulated quantiles, normal deviates. Only functions that agree on every engine.
-import type { Random } from '../../src/kernel/random.ts'
+import type { Random } from '../../src/lifecycle/project.ts'
 
 /** A table that is drawn from in constant time: item i with a chance proportional to its weight. */
 export interface WeightedChoice {

@@ -1,5 +1,5 @@
 // How many ticks a ride puts on the meter: its way through the street grid, the hour's traffic, the day's, and luck.
-import type { Random } from '../../src/kernel/random.ts'
+import type { Random } from '../../src/lifecycle/project.ts'
 import type { Place } from './places.ts'
 import { interpolate } from './sampling.ts'
 import type { Area } from './zones.ts'

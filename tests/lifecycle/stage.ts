@@ -26,6 +26,15 @@ export interface Stage extends LifecycleRooms {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const PROVENANCE = {
+  gitCommit: null,
+  gitDirty: false,
+  codeDigest: 'c0de',
+  packagesDigest: 'none',
+  node: 'v24',
+  machine: 'test',
+} as const
+
 /** Half a second passes at every look, so that nothing happens at the same moment. */
 function tickingClock(): Clock {
   let nowMs = Date.UTC(2020, 6, 1)
@@ -68,14 +77,7 @@ export async function openStage(
       await options.learning?.(trainings.count, stage)
       return await trainModel({ project, warehouse }, request, how)
     },
-    provenance: {
-      gitCommit: null,
-      gitDirty: false,
-      codeDigest: 'c0de',
-      packagesDigest: 'none',
-      node: 'v24',
-      machine: 'test',
-    },
+    provenance: PROVENANCE,
     outputs: null,
   }
   const stage: Stage = {
