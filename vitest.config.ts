@@ -9,6 +9,6 @@ export default defineConfig({
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    reporters: ['dot'],
+    reporters: ['default'],
   },
 })

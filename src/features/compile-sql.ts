@@ -42,17 +42,18 @@ export function cleaningReasons({ cleaning }: FeatureSpecification): readonly st
 
 /**
  * The recipe's layout over a processed table: `_0` the time, then every input column of the model with categories
- * one-hot, then the target.
+ * one-hot, then the target; rows in their total order.
  */
 export function recipeLayoutSql(specification: FeatureSpecification): string {
-  const { timeColumn, target, features } = checkSpecification(specification)
+  const { columns, timeColumn, target, features } = checkSpecification(specification)
+  const order = [timeColumn, ...columns.map(({ name }) => name).filter((name) => name !== timeColumn)]
   const inputs = features.flatMap((feature) =>
     feature.kind === 'number'
       ? [quoted(feature.name)]
       : Array.from({ length: feature.size }, (_, code) => `(${quoted(feature.name)} = ${code})::double`),
   )
   const cells = [quoted(timeColumn), ...inputs, quoted(target)]
-  return `select\n${cells.map((cell, i) => `  ${cell} as _${i}`).join(',\n')}\nfrom source`
+  return `select\n${cells.map((cell, i) => `  ${cell} as _${i}`).join(',\n')}\nfrom source\norder by ${order.map(quoted).join(', ')}`
 }
 
 // Names with a space, so that they cannot be a column's.

@@ -9,8 +9,9 @@ import { COMMANDS } from '../cli/commands/all.ts'
 import { openTerminal, type Terminal } from '../cli/terminal.ts'
 import { ERROR_CODES, isPlanned, PlannedError } from '../kernel/errors.ts'
 import { loadProject } from './load-project.ts'
+import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
-import { DEFAULT_PROJECT, PROJECT_SETTING, ROOT, readSettings, reportSettings } from './settings.ts'
+import { DEFAULT_PROJECT, PROJECT_SETTING, ROOT, readSettings, reportSettings, SETTING_NAMES } from './settings.ts'
 
 // Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -47,6 +48,9 @@ async function openContext(
   const dotenv = readDotenv()
   const projectPath = resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
   const project = await loadProject(projectPath)
+  for (const { name, meant } of misspelt(Object.keys(dotenv), SETTING_NAMES)) {
+    terminal.note(`understudy: .env sets ${name}, which is no setting; did you mean ${meant}?`)
+  }
   const user = userName()
   const settings = () => readSettings(process.env, dotenv, project)
   return {

@@ -152,6 +152,8 @@ const SETTINGS: readonly Setting[] = [
   },
 ]
 
+export const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name)
+
 /**
  * Reads the settings: the environment over `.env` over the defaults; an empty value is an absent one.
  * Throws `BAD_INPUT` that names every setting that is wrong, with its value and what is allowed.

@@ -71,6 +71,29 @@ test('the steps of the recipe work one by one', { timeout: 120_000 }, async () =
   const { fare } = await program.json<{ fare: number }>(['predict'])
   expect(fare).toBeGreaterThan(6)
   expect(fare).toBeLessThan(16)
+  const layout = await program.run([
+    'data',
+    'show',
+    'processed_200k',
+    '--month',
+    '2009-01',
+    '--layout',
+    'recipe',
+    '--rows',
+    '3',
+  ])
+  const lines = layout.out
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','))
+  expect(lines.map((cells) => cells.length)).toEqual([67, 67, 67, 67])
+  expect(lines[0]?.[66]).toBe('_66')
+  expect(lines.slice(1).map((cells) => cells[0])).toEqual(
+    lines
+      .slice(1)
+      .map((cells) => cells[0])
+      .toSorted(),
+  )
   const preprocessed = await program.json<{ keptRows: number }>(['preprocess'])
   expect(preprocessed.keptRows).toBe(88_381)
   const trained = await program.json<{ stage: string; version: number }>(['train', '--from', '2014-12-01'], {

@@ -1,7 +1,7 @@
 // Every command there is, in the order that `--help` lists them.
 import type { Command } from '../command.ts'
 import { cycleCommand } from './cycle.ts'
-import { dataCommand, dropDataCommand, importCommand } from './data.ts'
+import { dataCommand, dropDataCommand, importCommand, showDataCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { historyCommand, modelsCommand, monitorCommand, promoteCommand, showModelCommand } from './registry.ts'
 import { replayCommand } from './replay.ts'
@@ -15,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   evaluateCommand,
   predictCommand,
   dataCommand,
+  showDataCommand,
   importCommand,
   dropDataCommand,
   modelsCommand,

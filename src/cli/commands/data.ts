@@ -2,7 +2,9 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
+import { recipeLayoutSelect } from '../../features/select.ts'
 import { isPlanned, PlannedError } from '../../kernel/errors.ts'
+import { monthWindow, parseMonth } from '../../kernel/window.ts'
 import { importFile } from '../../warehouse/import.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { textTable } from '../table.ts'
@@ -32,6 +34,68 @@ export const dataCommand = defineCommand({
     context.terminal.out(textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2]).join('\n'))
   },
 })
+
+/** `understudy data show processed_200k --month 2015-01 --layout recipe > processed.csv` */
+export const showDataCommand = defineCommand({
+  name: 'data show',
+  summary: "rows of a table as CSV, in order; --layout recipe gives a processed table in the recipe's 67 columns",
+  positional: ['<table>'],
+  options: [
+    ['--month <YYYY-MM>', 'which month (default: the last one)'],
+    ['--rows <number>', 'how many at the most (default: all)'],
+    [
+      '--layout <table|recipe>',
+      'columns as stored, or as the recipe has them: `_0` the time, `_1` … the features, the target last',
+    ],
+  ],
+  args: z.object({
+    table: z.string(),
+    month: z.string().optional(),
+    rows: z.coerce.number({ error: '--rows is a number' }).int().positive().default(Number.MAX_SAFE_INTEGER),
+    layout: z.enum(['table', 'recipe'], { error: '--layout is table or recipe' }).default('table'),
+  }),
+  async run({ table, month, rows, layout }, context) {
+    const { warehouse, project } = await context.rooms()
+    const info = await warehouse.describe(table)
+    if (info === null) throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
+    const last = info.partitions.at(-1)?.month
+    const window = monthWindow(month === undefined && last !== undefined ? last : parseMonth(month ?? ''))
+    const specification = project.specification(context.settings().timeReading)
+    if (layout === 'recipe' && !table.startsWith('processed_')) {
+      throw new PlannedError('BAD_INPUT', `${table} has no features; --layout recipe is for a processed table`)
+    }
+    const batch =
+      layout === 'recipe'
+        ? await warehouse.query(table, window, recipeLayoutSelect(specification))
+        : await warehouse.read(table, window, {
+            columns: info.schema.columns.map(({ name }) => name),
+            orderBy: specification.columns.map(({ name }) => name),
+          })
+    const times = new Set(
+      layout === 'recipe'
+        ? ['_0']
+        : info.schema.columns.flatMap(({ name, type }) => (type === 'timestamp' ? name : [])),
+    )
+    const columns = Object.entries(batch.columns)
+    const count = Math.min(rows, batch.rows)
+    if (context.terminal.json) {
+      const cut = columns.map(([name, values]) => [name, [...values.subarray(0, count)]])
+      return context.terminal.out(JSON.stringify({ rows: count, columns: Object.fromEntries(cut) }))
+    }
+    context.terminal.out(columns.map(([name]) => name).join(','))
+    for (let row = 0; row < count; row++) {
+      context.terminal.out(
+        columns.map(([name, values]) => cellText(values[row] ?? Number.NaN, times.has(name))).join(','),
+      )
+    }
+  },
+})
+
+/** A value as CSV has it: nothing for a null, an ISO time for a time. */
+function cellText(value: number, isTime: boolean): string {
+  if (Number.isNaN(value)) return ''
+  return isTime ? new Date(value).toISOString() : String(value)
+}
 
 /** `understudy data import rides.parquet --table raw_all --replace` */
 export const importCommand = defineCommand({
