@@ -1,6 +1,6 @@
 // Seconds and peak memory of every step: a first cycle and a replay of six months, on simulated rides, and on real ones if a file
 // is given:
-//   make bench            node understudy --node benchmarks/cycle.ts [real-rides.parquet]
+//   make bench            node launcher.mjs --node benchmarks/cycle.ts [real-rides.parquet]
 // The Python stack this takes over from needs, on the real rides and a quiet machine of two cores: 17 s to fit the first model, 30 s
 // for the whole first training, 21 s a month, 217 s for servers, first model and six months, and 5.2 GB of memory.
 import { spawn } from 'node:child_process'

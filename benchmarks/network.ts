@@ -1,6 +1,6 @@
 // Our network beside Keras' on real rides, in one run: rows a second, and the error on a month neither has seen.
 //
-//   KERAS_PYTHON=/path/to/python node understudy --node benchmarks/network.ts RIDES.parquet [--month 2015-01] [--runs 3]
+//   KERAS_PYTHON=/path/to/python node launcher.mjs --node benchmarks/network.ts RIDES.parquet [--month 2015-01] [--runs 3]
 //
 // RIDES.parquet has the columns of the taxi table (fare_amount, pickup_datetime, …). Both learn the rides before the month
 // (97 % to fit, 1 % to stop by, the rest left out, as the first model does) and are scored on the whole month, ours from its

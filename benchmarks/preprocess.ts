@@ -1,6 +1,6 @@
 // Cleaning and featurising 110,000 rides in the warehouse, beside pandas on the same rows in the same run.
 //
-//   PANDAS_PYTHON=/path/to/python node understudy --node benchmarks/preprocess.ts
+//   PANDAS_PYTHON=/path/to/python node launcher.mjs --node benchmarks/preprocess.ts
 //
 // Ours reads the rows from Parquet and writes the processed ones back to Parquet; pandas has them in memory already and keeps its result
 // there. Both take turns, so that a busy machine is as busy for both. PANDAS_PYTHON: a Python with pandas and pyarrow.

