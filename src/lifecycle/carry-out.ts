@@ -4,30 +4,13 @@ import type { TaskContext } from '../flow/port.ts'
 import { isPlanned, messageOf, unreachable } from '../kernel/errors.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import type { Move, Stage } from '../tracking/port.ts'
-import type { Cast } from './cast.ts'
+import { type Cast, looksAt } from './cast.ts'
 import { learntFrom, TAG } from './champion.ts'
-import type { Champion } from './evaluate-champion.ts'
-import type { Fresh } from './fresh.ts'
+import { type CycleFacts, decide, type Ruling } from './decide.ts'
 import type { Challenger } from './make-challenger.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { causeOf, takeProduction } from './stage-moves.ts'
-
-/** The gate's verdict, or why there could be none. */
-export type Ruling = {
-  readonly verdict: (Verdict & JsonObject) | null
-  readonly blocked: string | null
-}
-
-/** Everything a cycle found out before it moved anything. */
-export type CycleFacts = {
-  readonly input: CycleInput
-  readonly fresh: Fresh
-  readonly cast: Cast
-  readonly champion: Champion | null
-  readonly challenger: Challenger | null
-  readonly ruling: Ruling
-}
 
 /** What was done. `applied`: the verdict was carried out; `overtaken`: somebody else had moved stages meanwhile, and nothing was. */
 export type Carried = {
@@ -36,37 +19,45 @@ export type Carried = {
   readonly overtaken: boolean
   readonly insteadOfAsking: 'kept' | 'promoted' | null
   readonly notes: readonly string[]
+  /** What was carried out, or was to be. Journalled here, with what was done, so that no later wording is put in its place. */
+  readonly ruling: Ruling
 }
 
 export function carryOut(rooms: LifecycleRooms) {
   return async (facts: CycleFacts, context: TaskContext): Promise<Carried> => {
     const { input, challenger } = facts
-    const { moves, ...carried } = await planMoves(rooms, facts)
+    const ruling = decide(rooms, facts)
+    const { moves, ...carried } = await planMoves(rooms, facts, ruling)
     if (challenger === null) return carried
-    if (carried.applied && !carried.promoted) {
-      // A promotion looks at Production in its own transaction; a verdict that leaves it alone must still be about whoever is there.
-      const serving = (await rooms.tracking.versions(input.model)).find(({ stage }) => stage === 'Production')
-      if ((serving?.version ?? null) !== facts.cast.production) {
-        return await standAside(
-          rooms,
-          input,
-          challenger,
-          'another version is in Production than the one that was compared',
-        )
-      }
-    }
+    const changed = await whatChanged(rooms, facts, carried)
+    if (changed !== null) return await standAside(rooms, facts, challenger, ruling, changed)
     try {
       await rooms.tracking.move(input.model, moves, `${context.effectKey}/move`)
     } catch (error) {
       if (!isPlanned(error, 'CONFLICT')) throw error
-      return await standAside(rooms, input, challenger, messageOf(error))
+      return await standAside(rooms, facts, challenger, ruling, messageOf(error))
     }
     if (carried.applied) {
-      const verdict = `${windowText(input)}: ${facts.ruling.verdict?.kind}`
+      const verdict = `${windowText(input)}: ${ruling.verdict?.kind}`
       await rooms.tracking.setVersionTags(input.model, challenger.version, { [TAG.verdict]: verdict })
     }
     return carried
   }
+}
+
+/**
+ * What others did since the verdict's grounds were written down, if it makes it void. A move already made by an earlier attempt at this
+ * task is not asked about again: its effect key brings it back.
+ */
+async function whatChanged(rooms: LifecycleRooms, facts: CycleFacts, carried: Carried): Promise<string | null> {
+  const { input, fresh, cast, challenger } = facts
+  const versions = await rooms.tracking.versions(input.model)
+  const isWaiting = versions.some(({ version, stage }) => version === challenger?.version && stage === 'Staging')
+  if (!carried.applied || !isWaiting) return null
+  const serving = versions.find(({ stage }) => stage === 'Production')?.version ?? null
+  if (serving !== cast.production) return 'another version is in Production than the one that was compared'
+  if ((await looksAt(rooms, input, fresh)) !== cast.looks) return 'somebody has looked at this holdout meanwhile'
+  return null
 }
 
 interface MovePlan extends Carried {
@@ -74,46 +65,54 @@ interface MovePlan extends Carried {
 }
 
 /** From a verdict to moves: the version this cycle made, by number, and never whatever happens to be in Staging. */
-async function planMoves(rooms: LifecycleRooms, { input, cast, challenger, ruling }: CycleFacts): Promise<MovePlan> {
-  const nothing = { moves: [], applied: false, promoted: false, overtaken: false, insteadOfAsking: null, notes: [] }
+async function planMoves(
+  rooms: LifecycleRooms,
+  { input, cast, challenger }: CycleFacts,
+  ruling: Ruling,
+): Promise<MovePlan> {
+  const done = { applied: true, promoted: false, overtaken: false, insteadOfAsking: null, notes: [], ruling }
   const { verdict } = ruling
-  if (verdict === null) return nothing
-  if (challenger === null) return { ...nothing, applied: true }
-  const archived = (reason: string, expect: Stage): Move => ({
+  if (verdict === null || challenger === null) {
+    return { ...done, moves: [], applied: verdict !== null && cast.onlyLooks === null }
+  }
+  const moveTo = (to: Stage, expect: Stage, reason: string): Move => ({
     version: challenger.version,
-    to: 'Archived',
+    to,
     expect,
     cause: causeOf(reason, evidenceOf(verdict)),
   })
   if (cast.onlyLooks !== null) {
     // A version somebody named stays where it is; the one trained for this look goes.
-    return {
-      ...nothing,
-      moves: input.challenger === null ? [archived(cast.onlyLooks, 'None')] : [],
-      notes: [cast.onlyLooks],
+    const moves = input.challenger === null ? [moveTo('Archived', 'None', cast.onlyLooks)] : []
+    return { ...done, moves, applied: false, notes: [cast.onlyLooks] }
+  }
+  const { action, insteadOfAsking } = actionFor(verdict, input.onEscalate)
+  switch (action) {
+    case 'promote': {
+      const moves = await promotion(rooms, input, cast, challenger, verdict)
+      return { ...done, moves, promoted: true, insteadOfAsking }
     }
-  }
-  const kept = { ...nothing, moves: [archived(verdict.reason, 'Staging')], applied: true }
-  const promoted = async () => ({
-    ...nothing,
-    moves: await promotion(rooms, input, cast, challenger, verdict),
-    applied: true,
-    promoted: true,
-  })
-  switch (verdict.kind) {
-    case 'promote':
-      return await promoted()
-    case 'keep':
-      return kept
-    case 'escalate':
-      if (input.onEscalate === 'ask') return { ...nothing, applied: true }
-      if (input.onEscalate === 'promote-better' && (verdict.evidence.difference?.mean ?? 0) < 0) {
-        return { ...(await promoted()), insteadOfAsking: 'promoted' }
-      }
-      return { ...kept, insteadOfAsking: 'kept' }
+    case 'archive':
+      return { ...done, moves: [moveTo('Archived', 'Staging', verdict.reason)], insteadOfAsking }
+    case 'wait': // where it is, if it is still there
+      return { ...done, moves: [moveTo('Staging', 'Staging', verdict.reason)] }
     default:
-      return unreachable(verdict.kind)
+      return unreachable(action)
   }
+}
+
+/** What becomes of the challenger; a replay, which asks nobody, does something else instead. */
+function actionFor(
+  verdict: Verdict,
+  onEscalate: CycleFacts['input']['onEscalate'],
+): { action: 'promote' | 'archive' | 'wait'; insteadOfAsking: Carried['insteadOfAsking'] } {
+  if (verdict.kind === 'promote') return { action: 'promote', insteadOfAsking: null }
+  if (verdict.kind === 'keep') return { action: 'archive', insteadOfAsking: null }
+  if (onEscalate === 'ask') return { action: 'wait', insteadOfAsking: null }
+  const isBetter = verdict.evidence.difference !== null && verdict.evidence.difference.mean < 0
+  return onEscalate === 'promote-better' && isBetter
+    ? { action: 'promote', insteadOfAsking: 'promoted' }
+    : { action: 'archive', insteadOfAsking: 'kept' }
 }
 
 async function promotion(
@@ -138,16 +137,17 @@ async function promotion(
 /** Stages are not what they were when the verdict was reached: the challenger goes, and everything else stays as somebody put it. */
 async function standAside(
   rooms: LifecycleRooms,
-  input: CycleInput,
+  { input }: CycleFacts,
   challenger: Challenger,
+  ruling: Ruling,
   why: string,
 ): Promise<Carried> {
   const { stage } = await rooms.tracking.version(input.model, challenger.version)
   if (stage === 'Staging' && input.challenger === null) {
-    const cause = causeOf(`stages were moved while it was judged: ${why}`)
+    const cause = causeOf(`it was overtaken while it was judged: ${why}`)
     await rooms.tracking.move(input.model, [{ version: challenger.version, to: 'Archived', expect: 'Staging', cause }])
   }
-  return { applied: false, promoted: false, overtaken: true, insteadOfAsking: null, notes: [why] }
+  return { applied: false, promoted: false, overtaken: true, insteadOfAsking: null, notes: [why], ruling }
 }
 
 function evidenceOf(verdict: Verdict): JsonObject {

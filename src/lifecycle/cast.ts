@@ -125,7 +125,7 @@ function whatItLearnt(champion: ModelVersion): string {
 }
 
 /** How often rows of this holdout have been used for a decision, this time included. A window shifted by a day shares most of them. */
-async function looksAt(rooms: LifecycleRooms, input: CycleInput, fresh: Fresh): Promise<number> {
+export async function looksAt(rooms: LifecycleRooms, input: CycleInput, fresh: Fresh): Promise<number> {
   const past = await pastOutcomes(rooms, input)
   const overlapping = past.filter(
     ({ outcome }) =>

@@ -1,20 +1,17 @@
 // One month of the lifecycle, from fresh rows to a verdict that was carried out, kept and told.
-import { judge } from '../evaluation/gate.ts'
-import type { Situation } from '../evaluation/verdict.ts'
 import { flow } from '../flow/flow.ts'
-import { carryOut, type Ruling } from './carry-out.ts'
-import { type Cast, findCast } from './cast.ts'
-import { type Champion, evaluateChampion } from './evaluate-champion.ts'
-import { type Fresh, preprocessNewData } from './fresh.ts'
-import { type Challenger, makeChallenger } from './make-challenger.ts'
+import { carryOut } from './carry-out.ts'
+import { findCast } from './cast.ts'
+import { evaluateChampion } from './evaluate-champion.ts'
+import { preprocessNewData } from './fresh.ts'
+import { makeChallenger } from './make-challenger.ts'
 import type { CycleOutcome } from './outcome.ts'
 import { recordOutcome } from './record-outcome.ts'
 import { refit } from './refit.ts'
 import { CycleInput, type LifecycleRooms } from './rooms.ts'
-import { metricOf } from './scoring.ts'
 import { tellOutcome } from './tell.ts'
 
-/** A cycle's tasks keep the recipe's names. The gate is pure, so it is no task: it is handed sums per day, not rows. */
+/** A cycle's tasks keep the recipe's names. The gate is pure and has no task of its own: it is handed sums per day, not rows. */
 export const cycle = flow<LifecycleRooms>()({
   name: 'cycle',
   version: 1,
@@ -31,8 +28,7 @@ export const cycle = flow<LifecycleRooms>()({
           }),
       cast.trains ? task('re_train', { input, fresh, cast }, makeChallenger(rooms), { retries: 1 }) : null,
     ])
-    const ruling = decide(rooms, input, { fresh, cast, champion, challenger })
-    const facts = { input, fresh, cast, champion, challenger, ruling }
+    const facts = { input, fresh, cast, champion, challenger }
     const carried = await task('transition_model', facts, carryOut(rooms), { retries: 3 })
     const refitted =
       input.refit && carried.promoted && challenger !== null && input.challenger === null
@@ -44,31 +40,3 @@ export const cycle = flow<LifecycleRooms>()({
     return outcome
   },
 })
-
-interface Evidence {
-  readonly fresh: Fresh
-  readonly cast: Cast
-  readonly champion: Champion | null
-  readonly challenger: Challenger | null
-}
-
-/** The gate's verdict, or why there is none. */
-function decide(rooms: LifecycleRooms, input: CycleInput, evidence: Evidence): Ruling {
-  const { fresh, cast, challenger } = evidence
-  if (cast.blocked !== null) return { verdict: null, blocked: cast.blocked }
-  const situation: Situation = {
-    holdout: { rows: fresh.holdoutRows, days: fresh.holdoutDays },
-    champion: evidence.champion === null ? { kind: 'removed' } : evidence.champion.holdout,
-    challenger:
-      challenger === null
-        ? { kind: 'not-trained' }
-        : challenger.holdout.kind === 'scored'
-          ? { ...challenger.holdout, rowsLearnt: challenger.rowsLearnt }
-          : challenger.holdout,
-    threshold: input.threshold,
-    rule: input.rule,
-    looks: cast.looks,
-    metric: metricOf(rooms.project),
-  }
-  return { verdict: judge(situation), blocked: null }
-}

@@ -6,7 +6,7 @@ import { monthOf } from '../kernel/window.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Cast } from './cast.ts'
 import { trainedToMs } from './champion.ts'
-import type { Fresh } from './fresh.ts'
+import { ensureProcessed, type Fresh } from './fresh.ts'
 import {
   datasetInput,
   isCalendarMonth,
@@ -31,6 +31,7 @@ export function evaluateChampion(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<Champion> => {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
+    await ensureProcessed(rooms, input, window, context.signal)
     const holdoutWindow = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
     const scores = await scoreVersion(
       rooms,

@@ -163,7 +163,7 @@ function accept(rooms: LifecycleRooms) {
   ): Promise<FirstModelOutcome> => {
     const chosen = await rooms.tracking.version(input.model, version)
     const holdout = await scoreFirst(rooms, input, history, version, context.signal)
-    if (isTrained) await closeTraining(rooms, chosen, meanLoss(holdout))
+    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, meanLoss(holdout))
     const verdict = judge({
       holdout: { rows: history.holdoutRows, days: history.holdoutDays },
       champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },

@@ -43,6 +43,18 @@ export function preprocessNewData(rooms: LifecycleRooms) {
   }
 }
 
+/** Brings a window's processed rows up to date: somebody may have dropped or replaced them since a cycle began. Nothing happens if not. */
+export async function ensureProcessed(
+  rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,
+  data: Pick<CycleInput, 'size' | 'origin' | 'timeReading'>,
+  window: TimeWindow,
+  signal: AbortSignal,
+): Promise<void> {
+  const { size, origin, timeReading } = data
+  const { fromMs, toMs } = window
+  await preprocess(rooms, { size, origin, timeReading, window: { fromMs, toMs }, rebuild: 'stale', signal })
+}
+
 /** Splits a window's processed rows by time. */
 export async function splitWindow(
   rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,

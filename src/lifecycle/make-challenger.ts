@@ -5,8 +5,7 @@ import type { JsonObject } from '../kernel/json.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { trainedToMs } from './champion.ts'
-import { type Fresh, MONTH_SPLIT } from './fresh.ts'
-import { preprocess } from './preprocess.ts'
+import { ensureProcessed, type Fresh, MONTH_SPLIT } from './fresh.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
@@ -28,6 +27,7 @@ interface Input {
 
 export function makeChallenger(rooms: LifecycleRooms) {
   return async ({ input, fresh, cast }: Input & JsonObject, context: TaskContext): Promise<Challenger> => {
+    await ensureProcessed(rooms, input, input, context.signal)
     const version =
       input.challenger === null
         ? await trainChallenger(rooms, { input, fresh, cast }, context)
@@ -62,14 +62,7 @@ async function trainChallenger(
 ): Promise<ModelVersion> {
   if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
     context.progress('bringing the history up to date')
-    await preprocess(rooms, {
-      size: input.size,
-      origin: input.origin,
-      timeReading: input.timeReading,
-      window: { fromMs: rooms.project.historyFromMs, toMs: input.fromMs },
-      rebuild: 'stale',
-      signal: context.signal,
-    })
+    await ensureProcessed(rooms, input, { fromMs: rooms.project.historyFromMs, toMs: input.fromMs }, context.signal)
   }
   const plans: TrainingPlan[] = []
   for (const trainer of input.trainers) plans.push(await planFor(rooms, { input, fresh, cast }, trainer))

@@ -16,7 +16,10 @@ export async function pastOutcomes(
   })
 }
 
-/** A cycle of a subject that has moved stages and was stopped before its end: it has to be finished, whatever is set by now. */
+/**
+ * A cycle of a subject that was stopped while, or after, it moved stages: it has to be finished, whatever is set by now. Going on with it is
+ * safe, as its moves are made once.
+ */
 export async function unfinishedMove(
   { engine }: Pick<LifecycleRooms, 'engine'>,
   subject: CycleSubject,
@@ -24,7 +27,7 @@ export async function unfinishedMove(
   for (const run of await cyclesOf(engine, subject)) {
     if (run.status === 'completed' || run.status === 'running') continue
     const tasks = await engine.taskRuns(run.id)
-    if (tasks.some((task) => task.name === 'transition_model' && task.status === 'completed')) return run
+    if (tasks.some((task) => task.name === 'transition_model')) return run
   }
   return null
 }

@@ -1,21 +1,25 @@
 // Task `record_outcome`: the whole outcome, with its evidence, in the cycle's own run.
 import { type ErrorEstimate, levelOfLook } from '../evaluation/interval.ts'
-import type { Metric } from '../tracking/port.ts'
-import type { Carried, CycleFacts } from './carry-out.ts'
+import type { TaskContext } from '../flow/port.ts'
+import type { Metric, Run } from '../tracking/port.ts'
+import type { Carried } from './carry-out.ts'
+import type { CycleFacts } from './decide.ts'
 import { MONTH_SPLIT } from './fresh.ts'
 import type { CycleOutcome, ScoredVersion, StageLine } from './outcome.ts'
 import { tablesOf } from './project.ts'
-import { windowText } from './recording.ts'
+import { startRun, windowText } from './recording.ts'
 import type { Refitted } from './refit.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
 type Facts = CycleFacts & { readonly carried: Carried; readonly refitted: Refitted | null }
 
 export function recordOutcome(rooms: LifecycleRooms) {
-  return async (facts: Facts): Promise<CycleOutcome> => {
+  return async (facts: Facts, context: TaskContext): Promise<CycleOutcome> => {
     const { input, fresh, carried, refitted } = facts
+    const run = await runToRecordIn(rooms, facts, context.effectKey)
     const outcome: CycleOutcome = {
       ...describe(rooms, facts),
+      runId: run.id,
       applied: carried.applied,
       insteadOfAsking: carried.insteadOfAsking,
       notes: [
@@ -25,7 +29,7 @@ export function recordOutcome(rooms: LifecycleRooms) {
       ],
       stages: await stageLines(rooms, input.model),
     }
-    await record(rooms, facts, outcome)
+    await record(rooms, input, run, outcome)
     return outcome
   }
 }
@@ -48,13 +52,10 @@ async function nothingThere({ warehouse, project }: LifecycleRooms, input: Cycle
   return `${raw} has no ${project.row.many} in ${windowText(input)}; it holds ${span}`
 }
 
-type Described = Omit<CycleOutcome, 'applied' | 'insteadOfAsking' | 'notes' | 'stages'>
+type Described = Omit<CycleOutcome, 'runId' | 'applied' | 'insteadOfAsking' | 'notes' | 'stages'>
 
-function describe(
-  rooms: LifecycleRooms,
-  { input, fresh, cast, champion, challenger, ruling, carried }: Facts,
-): Described {
-  const { verdict } = ruling
+function describe(rooms: LifecycleRooms, { input, fresh, cast, champion, challenger, carried }: Facts): Described {
+  const { verdict, blocked } = carried.ruling
   const evidence = verdict?.evidence ?? null
   return {
     month: windowText(input),
@@ -79,10 +80,9 @@ function describe(
     rule: input.rule,
     verdict: verdict?.kind ?? 'keep',
     case: carried.overtaken ? 'overtaken' : (verdict?.case ?? 'nothing-to-compare'),
-    reason: verdict?.reason ?? ruling.blocked ?? '',
+    reason: verdict?.reason ?? blocked ?? '',
     warning: verdict?.warning ?? null,
     otherRule: verdict?.otherRule ?? null,
-    runId: cast.runId,
   }
 }
 
@@ -96,10 +96,19 @@ function scored(version: number, estimate: ErrorEstimate | null, monthError: num
   }
 }
 
+/** The cycle's own run; another one if a later cycle has ended it, taking it for abandoned, before the verdict was in it. */
+async function runToRecordIn(rooms: LifecycleRooms, { input, cast }: Facts, effectKey: string): Promise<Run> {
+  const own = await rooms.tracking.run(cast.runId)
+  if (own.status === 'RUNNING' || VERDICT_TAG in own.tags) return own
+  const name = `cycle ${windowText(input)}, gone on with`
+  return await startRun(rooms, input, { kind: 'cycle', name, parentRunId: cast.runId }, `${effectKey}/run`)
+}
+
+const VERDICT_TAG = 'understudy.verdict'
+
 /** The evidence, kept in the cycle's own run. Safe to repeat: an ended run has it already. */
-async function record(rooms: LifecycleRooms, { input, cast }: Facts, outcome: CycleOutcome): Promise<void> {
+async function record(rooms: LifecycleRooms, input: CycleInput, run: Run, outcome: CycleOutcome): Promise<void> {
   const { tracking } = rooms
-  const run = await tracking.run(cast.runId)
   if (run.status !== 'RUNNING') return
   await tracking.logParams(run.id, {
     context: 'cycle',
@@ -132,7 +141,7 @@ async function record(rooms: LifecycleRooms, { input, cast }: Facts, outcome: Cy
     if (value !== null) metrics.push({ key, value, step: 0, timestampMs: run.startedAtMs })
   }
   await tracking.logMetrics(run.id, metrics)
-  await tracking.setTags(run.id, { 'understudy.verdict': outcome.verdict, 'understudy.reason': outcome.reason })
+  await tracking.setTags(run.id, { [VERDICT_TAG]: outcome.verdict, 'understudy.reason': outcome.reason })
   await tracking.logArtifact(run.id, 'verdict.json', Buffer.from(JSON.stringify(outcome, null, 1)))
   await tracking.endRun(run.id, 'FINISHED')
 }

@@ -4,7 +4,7 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { TAG } from './champion.ts'
-import { type Fresh, MONTH_SPLIT } from './fresh.ts'
+import { ensureProcessed, type Fresh, MONTH_SPLIT } from './fresh.ts'
 import type { Challenger } from './make-challenger.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { predictRows, readCleaned } from './scoring.ts'
@@ -29,10 +29,11 @@ export function refit(rooms: LifecycleRooms) {
   return async ({ input, fresh, cast, challenger }: Input, context: TaskContext): Promise<Refitted> => {
     const judged = await rooms.tracking.version(input.model, challenger.version)
     try {
+      await ensureProcessed(rooms, input, input, context.signal)
       const version = await trainAgain(rooms, { input, cast, judged }, context)
       return { note: await replaceIfClose(rooms, { input, fresh, judged, version }, context.effectKey) }
     } catch (error) {
-      if (!isPlanned(error) || context.signal.aborted) throw error
+      if (context.signal.aborted) throw error
       return {
         note: `it could not be fitted again on the whole month (${messageOf(error)}); v${judged.version} serves as it was judged`,
       }
@@ -78,13 +79,14 @@ async function replaceIfClose(rooms: LifecycleRooms, pair: Pair, effectKey: stri
   const how = Number.isFinite(distance) ? `${distance.toFixed(3)} ${unit} apart on average` : 'not all numbers'
   const refused = async (why: string): Promise<string> => {
     const note = `v${version.version}, fitted again on the whole month, was not taken: ${why}`
-    const cause = causeOf(note, evidence)
-    await rooms.tracking.move(
-      input.model,
-      [{ version: version.version, to: 'Archived', cause }],
-      `${effectKey}/archive`,
-    )
-    return note
+    const move = { version: version.version, to: 'Archived', expect: 'None', cause: causeOf(note, evidence) } as const
+    try {
+      await rooms.tracking.move(input.model, [move], `${effectKey}/archive`)
+      return note
+    } catch (error) {
+      if (!isPlanned(error, 'CONFLICT')) throw error
+      return `${note}; somebody has moved it since (${messageOf(error)})`
+    }
   }
   if (!(distance < allowed)) {
     return await refused(

@@ -1,5 +1,8 @@
 // A month as a person asks for it: the first model if there is none, then the cycle, each once however often it is asked for.
+import { z } from 'zod'
 import { describeDifference } from '../flow/journal-text.ts'
+import type { Flow, FlowRun } from '../flow/port.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { digestOf, type Json } from '../kernel/json.ts'
 import { readRoster, standingOf } from './champion.ts'
 import { cycle } from './cycle.ts'
@@ -10,7 +13,7 @@ import { pastOutcomes, unfinishedMove } from './past-cycles.ts'
 import { fingerprintOf } from './preprocess.ts'
 import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
-import { CycleInput, type FirstModelInput, type LifecycleRooms } from './rooms.ts'
+import type { CycleInput, FirstModelInput, LifecycleRooms } from './rooms.ts'
 
 export interface CycleRequest extends Omit<CycleInput, 'store' | 'origin'> {
   /** Whether the first model goes to Production by itself. */
@@ -32,15 +35,16 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
   const { acceptFirst, ...asked } = request
   const input: CycleInput = { ...asked, store: rooms.store, origin }
   if (input.challenger !== null) await rooms.tracking.version(input.model, input.challenger) // before anything is paid for
-  await finishMove(rooms, input, watch)
+  await finishStopped(rooms, await unfinishedMove(rooms, input), cycle, watch)
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, input)
   const earlier = await decidedBefore(rooms, input, raw)
   if (earlier !== null && !input.again) return { first: null, ...earlier }
   const first = await runFirstModel(rooms, input, acceptFirst, watch)
   if (first?.verdict === 'escalate') return { first, cycle: null, decidedBefore: null }
-  const outcome = await runOnce(rooms, input, raw, watch)
+  const effective = { ...input, again: input.again && earlier !== null } // the first look is no further one, whatever it is called
+  const outcome = await runOnce(rooms, effective, raw, watch)
   // A run that was begun before others moved stages ends by saying so; then the month is judged as things are now.
-  const final = outcome.case === 'overtaken' ? await runOnce(rooms, input, raw, watch) : outcome
+  const final = outcome.case === 'overtaken' ? await runOnce(rooms, effective, raw, watch) : outcome
   return { first, cycle: final, decidedBefore: null }
 }
 
@@ -54,15 +58,38 @@ async function runOnce(rooms: LifecycleRooms, input: CycleInput, raw: string, wa
   return (await rooms.engine.run(cycle, rooms, input, options)).output
 }
 
-/** Finishes a cycle that was stopped after it had moved stages: with its own settings, whatever is set by now. */
-async function finishMove(rooms: LifecycleRooms, input: CycleInput, watch: Watch): Promise<void> {
-  const run = await unfinishedMove(rooms, input)
-  if (run === null || run.version !== cycle.version) return
-  await rooms.engine.run(cycle, rooms, CycleInput.parse(run.input), {
-    key: run.key,
-    lock: lockOf(input.model),
-    ...watch,
-  })
+/**
+ * Finishes a run that was stopped when its effects had begun: with its own input, whatever is set by now. One that cannot be finished (by
+ * this version, or at all) stands in nobody's way: what it did is in the history.
+ */
+async function finishStopped<Input extends Json, Output extends Json>(
+  rooms: LifecycleRooms,
+  run: FlowRun | null,
+  flow: Flow<LifecycleRooms, Input, Output>,
+  watch: Watch,
+): Promise<Output | null> {
+  if (run === null || run.version !== flow.version) return null
+  const input = flow.input.parse(run.input)
+  const { model } = z.object({ model: z.string() }).parse(input)
+  try {
+    return (await rooms.engine.run(flow, rooms, input, { key: run.key, lock: lockOf(model), ...watch })).output
+  } catch (error) {
+    const isHeld = isPlanned(error, 'CONFLICT') && 'pid' in error.facts // somebody is at work on this model
+    if (isHeld || isPlanned(error, 'CANCELLED')) throw error
+    return null
+  }
+}
+
+/** A first model that was trained and stopped before it was accepted. */
+async function unfinishedFirst(rooms: LifecycleRooms, prefix: string): Promise<FlowRun | null> {
+  const runs = await rooms.engine.flowRuns({ flow: 'first_model' })
+  for (const run of runs.filter(
+    ({ key, status }) => key.startsWith(prefix) && status !== 'completed' && status !== 'running',
+  )) {
+    const tasks = await rooms.engine.taskRuns(run.id)
+    if (tasks.some(({ name, status }) => name === 'train_first_model' && status === 'completed')) return run
+  }
+  return null
 }
 
 async function runFirstModel(
@@ -71,8 +98,15 @@ async function runFirstModel(
   accept: boolean,
   watch: Watch,
 ): Promise<FirstModelOutcome | null> {
+  const prefix = `${input.store}/${input.model}/${input.origin}/`
+  const finished = await finishStopped(rooms, await unfinishedFirst(rooms, prefix), firstModel, watch)
+  if (finished !== null) return finished
   const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin, input.fromMs)
   if (standing.kind !== 'never') return null
+  if (input.challenger !== null && input.challenger === standing.waiting?.version) {
+    const what = `v${input.challenger} of ${input.model} waits to become the first model, so it cannot be the challenger`
+    throw new PlannedError('BAD_INPUT', `${what}; give the command without --challenger first`)
+  }
   const { store, model, experiment, size, origin, seed, trainers, timeReading, threshold, fromMs } = input
   const first: FirstModelInput = {
     ...{ store, model, experiment, size, origin, seed, trainers, timeReading, threshold, accept },
@@ -84,7 +118,7 @@ async function runFirstModel(
     foreign: standing.foreign?.version ?? null,
   }
   const { output } = await rooms.engine.run(firstModel, rooms, first, {
-    key: `${store}/${model}/${origin}/${digestOf({ ...first }).slice(0, 12)}`,
+    key: `${prefix}${digestOf({ ...first }).slice(0, 12)}`,
     lock: lockOf(model),
     whenCompleted: 'anew', // a model that has no champion although one was made lost it, and needs another
     ...watch,
@@ -100,7 +134,7 @@ async function decidedBefore(
 ): Promise<Pick<CycleResult, 'cycle' | 'decidedBefore'> | null> {
   const from = new Date(input.fromMs).toISOString()
   const past = (await pastOutcomes(rooms, input)).filter(
-    ({ run, outcome }) => outcome.from === from && outcome.case !== 'overtaken' && !wasAgain(run.input),
+    ({ run, outcome }) => outcome.from === from && !UNDECIDED.includes(outcome.case) && !wasAgain(run.input),
   )
   const [last] = past
   if (last === undefined) return null
@@ -110,6 +144,9 @@ async function decidedBefore(
   const settings = describeDifference(last.run.input, { ...input })
   return { cycle: outcome, decidedBefore: [rows, settings].filter((part) => part !== '').join(', ') }
 }
+
+/** Outcomes that leave a month as open as it was: stages moved on, or nothing could be compared, which can be cured. */
+const UNDECIDED: readonly CycleOutcome['case'][] = ['overtaken', 'nothing-to-compare']
 
 function wasAgain(input: Json): boolean {
   return typeof input === 'object' && input !== null && 'again' in input && input.again === true

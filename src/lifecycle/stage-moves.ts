@@ -1,4 +1,5 @@
 // The two moves that matter, each made in one way: a version takes the stage, a version waits for it.
+import { isPlanned } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Cause, ModelVersion, Move, Stage, Tracking } from '../tracking/port.ts'
 
@@ -27,19 +28,32 @@ export function takeProduction(
   return [leaves, enters]
 }
 
-/** Moves a version to Staging; the one that is there is archived as superseded. Nothing happens to a version that is there already. */
+/**
+ * Moves a version to Staging; the one that is there is archived as superseded. One that is there already stays, and so does one that
+ * somebody has put into Production: whoever judges it finds it there and stands aside.
+ */
 export async function enterStaging(
   tracking: Tracking,
-  version: ModelVersion,
+  who: Pick<ModelVersion, 'name' | 'version'>,
   reason: string,
   effectKey: string,
 ): Promise<void> {
-  const there = (await tracking.versions(version.name)).find(({ stage }) => stage === 'Staging')
-  const moves: Move[] = [{ version: version.version, to: 'Staging', cause: causeOf(reason) }]
-  if (there !== undefined && there.version !== version.version) {
-    moves.unshift({ version: there.version, to: 'Archived', cause: causeOf(`superseded by v${version.version}`) })
+  const enter = async (): Promise<void> => {
+    const versions = await tracking.versions(who.name)
+    const from = versions.find(({ version }) => version === who.version)?.stage
+    if (from === undefined || from === 'Production') return
+    const there = versions.find(({ version, stage }) => stage === 'Staging' && version !== who.version)?.version ?? null
+    const cause = causeOf(`superseded by v${who.version}`)
+    const leaves: Move[] = there === null ? [] : [{ version: there, to: 'Archived', expect: 'Staging', cause }]
+    const enters: Move = { version: who.version, to: 'Staging', expect: from, replaces: there, cause: causeOf(reason) }
+    await tracking.move(who.name, [...leaves, enters], `${effectKey}/staging`)
   }
-  await tracking.move(version.name, moves, `${effectKey}/staging`)
+  try {
+    await enter()
+  } catch (error) {
+    if (!isPlanned(error, 'CONFLICT')) throw error
+    await enter() // somebody moved a version between the look and the move; once more with what is there now
+  }
 }
 
 /** A cause of our own. */

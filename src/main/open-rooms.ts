@@ -1,6 +1,6 @@
 // The only file that knows which adapters exist: opens the rooms a command needs, and closes them.
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import type { Settings } from '../cli/command.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
@@ -43,7 +43,7 @@ export async function openRooms(options: {
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
-    store: sha256(databasePath).slice(0, 12),
+    store: sha256(nameOfStore(databasePath, settings.home)).slice(0, 12),
     project,
     warehouse,
     tracking,
@@ -73,6 +73,12 @@ function recipeOutputs(folder: string): RecipeOutputs {
       }
     },
   }
+}
+
+/** A store inside the home keeps its name when the home is moved; one elsewhere is known by its place. */
+function nameOfStore(databasePath: string, home: string): string {
+  const inside = relative(home, databasePath)
+  return inside.startsWith('..') || isAbsolute(inside) ? databasePath : inside
 }
 
 async function makeHome(home: string): Promise<void> {

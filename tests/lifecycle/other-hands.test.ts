@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { PlannedError } from '../../src/kernel/errors.ts'
-import { DAY_MS } from '../../src/kernel/window.ts'
+import { DAY_MS, monthWindow } from '../../src/kernel/window.ts'
 import { monitorSeries } from '../../src/lifecycle/monitor.ts'
+import { runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { promoteByHand, trainByHand } from '../../src/lifecycle/train-by-hand.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage, type Stage, usual } from './stage.ts'
@@ -155,6 +156,112 @@ test('a monitor run that somebody ended is followed by another, and the series g
   await stage.month('2020-05', { rule: 'significant' })
   const series = await monitorSeries(stage, { experiment: 'deliveries_experiment', model: MODEL })
   expect(series.map(({ month }) => month)).toEqual(['2020-04', '2020-05'])
+})
+
+test('a challenger that a person promoted while the cycle was stopped stays in Production', async () => {
+  const stop = new AbortController()
+  await using stage = await openStage(deliveries({ '2020-05': SLOWER }), {
+    learning: (count) => {
+      if (count === 3) stop.abort()
+    },
+  })
+  await stage.month('2020-04', { rule: 'significant' }) // v2 is archived
+  await expect(stage.month('2020-05', {}, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' })
+  await promoteByHand(stage, { model: MODEL, version: 2, actor: 'ann', reason: 'I know better' })
+  const { cycle } = await stage.month('2020-05')
+  expect(cycle?.champion?.version).toBe(2)
+  const { stage: where } = await stage.tracking.version(MODEL, 2)
+  expect(where === 'Production' || cycle?.verdict === 'promote').toBe(true)
+  expect((await stage.tracking.versions(MODEL)).filter((one) => one.stage === 'Production')).toHaveLength(1)
+})
+
+test('a named challenger that a person promoted meanwhile is not taken back to Staging', async () => {
+  const stop = new AbortController()
+  await using stage = await openStage(deliveries())
+  await stage.month('2020-04', { rule: 'significant' })
+  const judging = {
+    ...stage.tracking,
+    readModelFile: () => Promise.reject(stop.abort() ?? new PlannedError('UNAVAILABLE', 'gone')),
+  }
+  await expect(
+    runCycle(
+      { ...stage, tracking: judging },
+      { ...usual(stage.project), ...monthWindow('2020-05'), challenger: 2 },
+      { signal: stop.signal },
+    ),
+  ).rejects.toMatchObject({ code: 'CANCELLED' })
+  await promoteByHand(stage, { model: MODEL, version: 2, actor: 'ann', reason: 'I know better' })
+  await expect(stage.month('2020-05', { challenger: 2 }))
+    .resolves.toMatchObject({ cycle: { case: 'overtaken' } })
+    .catch(() => undefined)
+  expect(await stage.cast()).toContain('v2 Production')
+})
+
+test('a refit that breaks in a way nobody foresaw blocks no later month', async () => {
+  await using stage = await openStage(deliveries({ '2020-04': SLOWER }), {
+    learning: (count) => {
+      if (count === 3) throw new Error('the thread died')
+    },
+  })
+  const { cycle } = await stage.month('2020-04', { refit: true })
+  expect(cycle?.notes.join()).toContain('the thread died')
+  expect((await stage.month('2020-05')).cycle?.champion?.version).toBe(2)
+})
+
+test('killed between a promotion and its journal: the month is finished, not decided again under other settings', async () => {
+  await using stage = await openStage(deliveries({ '2020-04': SLOWER }))
+  const killed = new AbortController()
+  const move: typeof stage.tracking.move = async (name, moves, effect) => {
+    const done = await stage.tracking.move(name, moves, effect)
+    if (moves.some(({ to }) => to === 'Production') && name === MODEL && effect?.includes('transition_model')) {
+      killed.abort()
+      throw new PlannedError('UNAVAILABLE', 'killed here')
+    }
+    return done
+  }
+  const asked = { ...usual(stage.project), ...monthWindow('2020-04') }
+  const dying = runCycle({ ...stage, tracking: { ...stage.tracking, move } }, asked, { signal: killed.signal })
+  await expect(dying).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(await stage.cast()).toBe('v1 Archived, v2 Production')
+  const again = await stage.month('2020-04', { seed: 1, threshold: 3 })
+  expect(again.cycle).toMatchObject({ verdict: 'promote', threshold: 2, challenger: { version: 2 }, looks: 1 })
+  expect(await stage.cast()).toBe('v1 Archived, v2 Production')
+})
+
+test('a processed table that was dropped while a cycle was stopped is made again', async () => {
+  const stop = new AbortController()
+  await using stage = await openStage(deliveries(), {
+    learning: (count) => {
+      if (count === 2) stop.abort()
+    },
+  })
+  await expect(stage.month('2020-04', {}, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' })
+  await stage.warehouse.drop('processed_small')
+  expect((await stage.month('2020-04')).cycle?.applied).toBe(true)
+})
+
+test('a month with nothing to compare is judged once the champion says what it learnt', async () => {
+  await using stage = await openStage(deliveries())
+  await stage.month('2020-04', { rule: 'significant' })
+  const { runId } = await stage.tracking.version(MODEL, 1)
+  const elsewhere = await stage.tracking.registerVersion({ name: MODEL, runId: runId ?? '', path: 'model' })
+  const promoted = await promoteByHand(stage, {
+    model: MODEL,
+    version: elsewhere.version,
+    actor: 'ann',
+    reason: 'made in Python',
+  })
+  expect(promoted.warning).toContain('does not say which rows it learnt')
+  await stage.tracking.setVersionTags(MODEL, 1, { 'understudy.trained_to': '2030-01-01T00:00:00.000Z' })
+  const blocked = await stage.month('2020-05')
+  expect(blocked.cycle).toMatchObject({ case: 'nothing-to-compare', applied: false })
+  expect(blocked.cycle?.reason).toContain('understudy.trained_to')
+  await stage.tracking.setVersionTags(MODEL, elsewhere.version, { 'understudy.trained_to': '2020-04-01T00:00:00.000Z' })
+  const judged = await stage.month('2020-05')
+  expect(judged).toMatchObject({
+    decidedBefore: null,
+    cycle: { champion: { version: elsewhere.version }, applied: true },
+  })
 })
 
 test('every run of a cycle is ended once the cycle is', async () => {

@@ -15,7 +15,12 @@ import { wrapped } from '../table.ts'
 const Args = z.object({
   month: z.string().optional(),
   again: z.boolean().default(false),
-  challenger: z.coerce.number().int().positive().nullable().default(null),
+  challenger: z.coerce
+    .number({ error: '--challenger is the number of a version' })
+    .int()
+    .positive()
+    .nullable()
+    .default(null),
 })
 
 /** `understudy cycle [--month 2015-02] [--again] [--challenger 7]` */

@@ -1,5 +1,5 @@
 // `doctor`: what is set, what is wrong, and whether this machine can do it.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -72,6 +72,8 @@ async function check(name: string, look: () => Promise<string>): Promise<Check> 
 async function writable(home: string): Promise<string> {
   let there = home
   while (!existsSync(there)) there = dirname(there) // the nearest folder that is there is where the rest would be made
+  if (!statSync(there).isDirectory())
+    throw new Error(`${there} is a file, not a folder; set UNDERSTUDY_HOME to a folder`)
   await access(there, constants.W_OK)
   return home
 }

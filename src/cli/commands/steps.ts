@@ -71,7 +71,9 @@ export const trainCommand = defineCommand({
     ...dayOptions('the first day of history', 'EVALUATION_START_DATE'),
     ['--split <ratio>', 'share of the rows, the last ones, held out (default: 0.02)'],
   ],
-  args: days.extend({ split: z.coerce.number().gt(0).max(0.5).default(HISTORY_SPLIT) }),
+  args: days.extend({
+    split: z.coerce.number({ error: '--split is a share between 0 and 0.5' }).gt(0).max(0.5).default(HISTORY_SPLIT),
+  }),
   async run(args, context) {
     const settings = context.settings()
     const rooms = await context.rooms()
