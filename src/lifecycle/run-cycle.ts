@@ -35,10 +35,13 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
   const { acceptFirst, ...asked } = request
   const input: CycleInput = { ...asked, store: rooms.store, origin }
   if (input.challenger !== null) await rooms.tracking.version(input.model, input.challenger) // before anything is paid for
-  await finishStopped(rooms, await unfinishedMove(rooms, input), cycle, watch)
+  const finished = await finishStopped(rooms, await unfinishedMove(rooms, input), cycle, watch)
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, input)
   const earlier = await decidedBefore(rooms, input, raw)
-  if (earlier !== null && !input.again) return { first: null, ...earlier }
+  if (earlier !== null && !input.again) {
+    const isJustFinished = earlier.cycle?.runId === finished?.runId && earlier.decidedBefore === ''
+    return { first: null, cycle: earlier.cycle, decidedBefore: isJustFinished ? null : earlier.decidedBefore }
+  }
   const first = await runFirstModel(rooms, input, acceptFirst, watch)
   if (first?.verdict === 'escalate') return { first, cycle: null, decidedBefore: null }
   const effective = { ...input, again: input.again && earlier !== null } // the first look is no further one, whatever it is called
@@ -100,9 +103,10 @@ async function runFirstModel(
 ): Promise<FirstModelOutcome | null> {
   const prefix = `${input.store}/${input.model}/${input.origin}/`
   const finished = await finishStopped(rooms, await unfinishedFirst(rooms, prefix), firstModel, watch)
-  if (finished !== null) return finished
   const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin, input.fromMs)
-  if (standing.kind !== 'never') return null
+  // Somebody may have answered for a first model that waited: then there is a champion, whatever was asked for when it was trained.
+  if (standing.kind !== 'never') return finished?.verdict === 'promote' ? finished : null
+  if (finished !== null) return finished
   if (input.challenger !== null && input.challenger === standing.waiting?.version) {
     const what = `v${input.challenger} of ${input.model} waits to become the first model, so it cannot be the challenger`
     throw new PlannedError('BAD_INPUT', `${what}; give the command without --challenger first`)

@@ -223,6 +223,41 @@ test('killed between a promotion and its journal: the month is finished, not dec
   expect(await stage.cast()).toBe('v1 Archived, v2 Production')
 })
 
+test('stopped after the promotion, the same command says what was done and does not call it old news', async () => {
+  const stop = new AbortController()
+  await using stage = await openStage(deliveries({ '2020-04': SLOWER }), {
+    learning: (count) => {
+      if (count === 3) stop.abort()
+    },
+  })
+  await expect(stage.month('2020-04', { refit: true }, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(await stage.month('2020-04', { refit: true })).toMatchObject({
+    decidedBefore: null,
+    cycle: { verdict: 'promote' },
+  })
+  expect((await stage.month('2020-04', { refit: true })).decidedBefore).toBe('')
+})
+
+test('a first model that waited, was stopped, and was promoted by a person is the champion', async () => {
+  await using stage = await openStage(deliveries())
+  const killed = new AbortController()
+  const setVersionTags: typeof stage.tracking.setVersionTags = async (name, version, tags) => {
+    if ('understudy.verdict' in tags) {
+      killed.abort()
+      throw new PlannedError('UNAVAILABLE', 'killed here')
+    }
+    return await stage.tracking.setVersionTags(name, version, tags)
+  }
+  const asked = { ...usual(stage.project), ...monthWindow('2020-04'), acceptFirst: false }
+  const dying = runCycle({ ...stage, tracking: { ...stage.tracking, setVersionTags } }, asked, {
+    signal: killed.signal,
+  })
+  await expect(dying).rejects.toMatchObject({ code: 'CANCELLED' })
+  await promoteByHand(stage, { model: MODEL, version: 1, actor: 'ann', reason: 'it will do' })
+  const { cycle } = await stage.month('2020-04', { acceptFirst: false })
+  expect(cycle?.champion?.version).toBe(1)
+})
+
 test('a processed table that was dropped while a cycle was stopped is made again', async () => {
   const stop = new AbortController()
   await using stage = await openStage(deliveries(), {
