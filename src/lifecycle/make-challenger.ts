@@ -1,7 +1,6 @@
 // Task `re_train`: a challenger, trained on the fresh month (or named by a person), registered, moved to Staging and scored.
 import type { Score } from '../evaluation/day-losses.ts'
 import type { TaskContext } from '../flow/port.ts'
-import type { JsonObject } from '../kernel/json.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { trainedToMs } from './champion.ts'
@@ -19,14 +18,14 @@ export type Challenger = {
   readonly rowsLearnt: 'known' | 'unknown' | 'seen'
 }
 
-interface Input {
+type Input = {
   readonly input: CycleInput
   readonly fresh: Fresh
   readonly cast: Cast
 }
 
 export function makeChallenger(rooms: LifecycleRooms) {
-  return async ({ input, fresh, cast }: Input & JsonObject, context: TaskContext): Promise<Challenger> => {
+  return async ({ input, fresh, cast }: Input, context: TaskContext): Promise<Challenger> => {
     await ensureProcessed(rooms, input, input, context.signal)
     const version =
       input.challenger === null
