@@ -1,7 +1,6 @@
 // Task `evaluate_production_model`: the champion's losses on the holdout, and its error on the whole month.
 import type { Score } from '../evaluation/day-losses.ts'
 import type { TaskContext } from '../flow/port.ts'
-
 import { monthOf } from '../kernel/window.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Cast } from './cast.ts'

@@ -1,10 +1,9 @@
 // Evaluating one version on any window, by hand.
 import { PlannedError } from '../kernel/errors.ts'
-
 import type { TimeWindow } from '../kernel/window.ts'
 import type { ModelVersion, Stage } from '../tracking/port.ts'
 import { TAG, trainedToMs } from './champion.ts'
-import { preprocess } from './preprocess.ts'
+import { ensureProcessed } from './fresh.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import { datasetInput, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -61,8 +60,7 @@ export async function evaluateVersion(
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const version = await findVersion(rooms, request.model, request.choice)
   const { window } = request
-  const stop = watch.signal === undefined ? {} : { signal: watch.signal }
-  await preprocess(rooms, { ...request, origin, rebuild: 'stale', ...stop })
+  await ensureProcessed(rooms, { ...request, origin }, window, watch.signal)
   const who = { model: request.model, version: version.version }
   const [score] = await scoreVersion(rooms, who, request, [window], watch.signal)
   if (score === undefined || score.kind === 'cannot-score') {

@@ -3,11 +3,9 @@ import { judge } from '../evaluation/gate.ts'
 import { flow } from '../flow/flow.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
-
 import { TAG } from './champion.ts'
-import { splitWindow } from './fresh.ts'
+import { ensureProcessed, splitWindow } from './fresh.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
-import { preprocess } from './preprocess.ts'
 import { windowText } from './recording.ts'
 import { FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
@@ -67,14 +65,7 @@ export const train = flow<LifecycleRooms>()({
 function preprocessHistory(rooms: LifecycleRooms) {
   return async ({ input }: { input: FirstModelInput }, context: TaskContext): Promise<History> => {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
-    await preprocess(rooms, {
-      size: input.size,
-      origin: input.origin,
-      timeReading: input.timeReading,
-      window,
-      rebuild: 'stale',
-      signal: context.signal,
-    })
+    await ensureProcessed(rooms, input, window, context.signal)
     const { tooSmall: _, ...split } = await splitWindow(rooms, input, window, input.splitRatio)
     if (
       input.waiting === null &&

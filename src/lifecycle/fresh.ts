@@ -2,7 +2,6 @@
 import { isTooSmall } from '../evaluation/gate.ts'
 import { splitByTime } from '../evaluation/split.ts'
 import type { TaskContext } from '../flow/port.ts'
-
 import type { TimeWindow } from '../kernel/window.ts'
 import { fingerprintOf, preprocess } from './preprocess.ts'
 import { tablesOf } from './project.ts'
@@ -48,11 +47,12 @@ export async function ensureProcessed(
   rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,
   data: Pick<CycleInput, 'size' | 'origin' | 'timeReading'>,
   window: TimeWindow,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { size, origin, timeReading } = data
   const { fromMs, toMs } = window
-  await preprocess(rooms, { size, origin, timeReading, window: { fromMs, toMs }, rebuild: 'stale', signal })
+  const stop = signal === undefined ? {} : { signal }
+  await preprocess(rooms, { size, origin, timeReading, window: { fromMs, toMs }, rebuild: 'stale', ...stop })
 }
 
 /** Splits a window's processed rows by time. */

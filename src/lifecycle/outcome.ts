@@ -1,6 +1,5 @@
 // What a cycle comes to: plain JSON, journalled as the flow's result, kept in tracking as evidence, and printed.
 import type { Rule, Verdict } from '../evaluation/verdict.ts'
-
 import type { Stage } from '../tracking/port.ts'
 
 /** A model's error with its interval, in the metric's unit. */

@@ -1,5 +1,5 @@
 // What every run in tracking says about itself: its data, its code, its environment; the recipe's names where it has some.
-import { specificationDigest } from '../features/specification.ts'
+import { type FeatureSpecification, specificationDigest } from '../features/specification.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import { dayText, type Month, monthOf, monthWindow, type TimeWindow } from '../kernel/window.ts'
 import type { DatasetInput, Run, Tracking } from '../tracking/port.ts'
@@ -58,13 +58,12 @@ export async function datasetInput(
   const table = tablesOf(subject.size, subject.timeReading).processed
   const fingerprint = await fingerprintOf(rooms.warehouse, table, data.window)
   const specification = rooms.project.specification(subject.timeReading)
-  const order = specification.columns.map((column) => column.name).filter((name) => name !== specification.timeColumn)
   const source: JsonObject = {
     table,
     origin: subject.origin,
     from: new Date(data.window.fromMs).toISOString(),
     to: new Date(data.window.toMs).toISOString(),
-    query: `select * from ${table} where ${specification.timeColumn} in [from, to) order by ${[specification.timeColumn, ...order].join(', ')}`,
+    query: queryText(table, specification, data.window),
     preprocessing: specificationDigest(specification),
     fingerprint,
   }
@@ -77,6 +76,14 @@ export async function datasetInput(
     schema: { columns: specification.columns.map(({ name, type }) => ({ name, type })) },
     profile: { num_rows: data.rows },
   }
+}
+
+/** The rows in SQL, in the order they were read. */
+function queryText(table: string, { timeColumn, columns }: FeatureSpecification, window: TimeWindow): string {
+  const order = [timeColumn, ...columns.map(({ name }) => name).filter((name) => name !== timeColumn)]
+  const instant = (ms: number): string => `timestamp '${new Date(ms).toISOString().slice(0, -1).replace('T', ' ')}'`
+  const within = `${timeColumn} >= ${instant(window.fromMs)} and ${timeColumn} < ${instant(window.toMs)}`
+  return `select * from ${table} where ${within} order by ${order.join(', ')}`
 }
 
 /** The never-finished run that holds Production's error, month by month. One per model, and another if somebody ended it. */

@@ -95,9 +95,23 @@ async function runOne(
     await logTraining(rooms, subject, plan, run, result)
     return { plan, run, result }
   } catch (error) {
-    await rooms.tracking.setTags(run.id, { 'understudy.error': messageOf(error).slice(0, 5_000) })
-    await rooms.tracking.endRun(run.id, task.signal.aborted ? 'KILLED' : 'FAILED')
+    await endFailed(rooms, run.id, error, task.signal.aborted ? 'KILLED' : 'FAILED')
     throw error
+  }
+}
+
+/** Says in a run what it failed of. Whatever goes wrong here is not what went wrong: it must not take that error's place. */
+async function endFailed(
+  rooms: LifecycleRooms,
+  runId: string,
+  error: unknown,
+  status: 'KILLED' | 'FAILED',
+): Promise<void> {
+  try {
+    await rooms.tracking.setTags(runId, { 'understudy.error': messageOf(error).slice(0, 5_000) })
+    await rooms.tracking.endRun(runId, status)
+  } catch (failure) {
+    if (!isPlanned(failure)) throw failure
   }
 }
 
@@ -115,10 +129,12 @@ async function train(
     task.progress(
       `${plan.trainer}, epoch ${record.epoch + 1}: ${rooms.project.metric.name} ${record.mae.toFixed(3)}${val}`,
     )
-    logged.push(rooms.tracking.logMetrics(run.id, epochMetrics(record, rooms.clock.nowMs())))
+    const logging = rooms.tracking.logMetrics(run.id, epochMetrics(record, rooms.clock.nowMs()))
+    logging.catch(() => undefined) // it is awaited below; until then nobody listens, which would end the process
+    logged.push(logging)
   }
   try {
-    return await rooms.runTraining(
+    const result = await rooms.runTraining(
       {
         table: tablesOf(subject.size, subject.timeReading).processed,
         fit: plan.fit,
@@ -132,8 +148,10 @@ async function train(
       },
       { signal: task.signal, onEpoch },
     )
-  } finally {
     await Promise.all(logged)
+    return result
+  } finally {
+    await Promise.allSettled(logged)
   }
 }
 

@@ -1,36 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
-import type { TableSchema } from './port.ts'
+import { openSalesFiles, SCHEMA } from './sales-files.fixture.ts'
 
-const SCHEMA: TableSchema = {
-  timeColumn: 'sold_at',
-  columns: [
-    { name: 'price', type: 'double' },
-    { name: 'sold_at', type: 'timestamp' },
-    { name: 'pieces', type: 'integer' },
-  ],
-}
-let scratch = ''
-let written = 0
-
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'understudy-import-'))
-})
-afterAll(() => rm(scratch, { recursive: true, force: true }))
-
-async function fileOf(content: string | Uint8Array, name = 'table.csv'): Promise<string> {
-  const path = join(scratch, `${written++} [é*?] ${name}`)
-  await writeFile(path, content)
-  return path
-}
+const { folder, fileOf, pathOf } = openSalesFiles()
 
 async function parquetOf(select: string): Promise<string> {
-  const path = join(scratch, `${written++}.parquet`)
+  const path = pathOf('table.parquet')
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   await connection.run(`set TimeZone = 'America/New_York'`)
@@ -43,7 +21,7 @@ async function parquetOf(select: string): Promise<string> {
 async function readAll(path: string, options: Partial<ForeignFileOptions> = {}) {
   await using file = await readForeignFile(path, {
     schema: SCHEMA,
-    temporaryDirectory: join(scratch, 'tmp'),
+    temporaryDirectory: join(folder(), 'tmp'),
     ...options,
   })
   const rows: unknown[][] = []

@@ -1,40 +1,20 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openDuckdbWarehouse } from './duckdb.ts'
 import { importFile } from './import.ts'
 import { openMemoryWarehouse } from './memory.ts'
-import type { TableSchema, Warehouse } from './port.ts'
+import type { Warehouse } from './port.ts'
+import { openSalesFiles, SCHEMA } from './sales-files.fixture.ts'
 
-const SCHEMA: TableSchema = {
-  timeColumn: 'sold_at',
-  columns: [
-    { name: 'price', type: 'double' },
-    { name: 'sold_at', type: 'timestamp' },
-    { name: 'pieces', type: 'integer' },
-  ],
-}
-let scratch = ''
-let written = 0
-
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'understudy-import-'))
-})
-afterAll(() => rm(scratch, { recursive: true, force: true }))
-
-async function fileOf(content: string): Promise<string> {
-  const path = join(scratch, `${written++}.csv`)
-  await writeFile(path, content)
-  return path
-}
+const { folder, fileOf } = openSalesFiles()
 
 const options = {
   schema: SCHEMA,
   origin: 'imported',
   existing: 'refuse',
   get temporaryDirectory() {
-    return join(scratch, 'tmp')
+    return join(folder(), 'tmp')
   },
 } as const
 const january = 'price,sold_at,pieces\n1,2015-01-01,1\nx,2015-01-01,1\n'
@@ -78,7 +58,7 @@ test('origins are never mixed, and a bad file writes nothing', async () => {
     origin: 'simulated',
     partitions: [{ month: '2015-01', rows: 1 }],
   })
-  expect(await readdir(join(scratch, 'tmp'))).toEqual([])
+  expect(await readdir(join(folder(), 'tmp'))).toEqual([])
 })
 
 test('memory and disk take the same rows of a file', async () => {
@@ -87,8 +67,8 @@ test('memory and disk take the same rows of a file', async () => {
   )
   await using memory = openMemoryWarehouse()
   await using disk = await openDuckdbWarehouse({
-    directory: join(scratch, 'warehouse'),
-    temporaryDirectory: join(scratch, 'tmp'),
+    directory: join(folder(), 'warehouse'),
+    temporaryDirectory: join(folder(), 'tmp'),
   })
   const rows = async (warehouse: Warehouse) => {
     await importFile(warehouse, 'sales', path, options)

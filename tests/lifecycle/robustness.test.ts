@@ -45,6 +45,21 @@ test('a training that fails leaves a FAILED run, and the next attempt is another
   expect(failed[0]?.tags['understudy.error']).toContain('the disk is elsewhere')
 })
 
+test('a curve that cannot be written while a training runs fails that training, with its own error, and not the process', async () => {
+  await using stage = await openStage(deliveries())
+  let refusals = 0
+  const logMetrics: typeof stage.tracking.logMetrics = async (runId, metrics) => {
+    if (metrics.some(({ key }) => key === 'val_mae') && refusals++ < 2)
+      throw new PlannedError('BAD_DATA', 'the curve is full')
+    return await stage.tracking.logMetrics(runId, metrics)
+  }
+  const rooms = { ...stage, tracking: { ...stage.tracking, logMetrics } }
+  await expect(runCycle(rooms, usual(stage.project), {})).rejects.toMatchObject({ message: 'the curve is full' })
+  const experiment = await stage.tracking.experiment('deliveries_experiment')
+  const [failed] = await stage.tracking.findRuns(experiment.id, { 'understudy.kind': 'train' })
+  expect(failed).toMatchObject({ status: 'FAILED', tags: { 'understudy.error': 'the curve is full' } })
+})
+
 test('whoever is told is told after it is on record, and a channel that is down fails nothing', async () => {
   await using stage = await openStage(deliveries({ '2020-04': SLOWER }))
   const seen: string[] = []
