@@ -1,5 +1,6 @@
 // What a cycle does when something goes wrong on the way: it goes on where it stopped, and moves nothing twice.
 import { writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { PlannedError } from '../../src/kernel/errors.ts'
@@ -53,7 +54,12 @@ test('a curve that cannot be written while a training runs fails that training, 
       throw new PlannedError('BAD_DATA', 'the curve is full')
     return await stage.tracking.logMetrics(runId, metrics)
   }
-  const rooms = { ...stage, tracking: { ...stage.tracking, logMetrics } }
+  const runTraining: typeof stage.runTraining = async (request, how) => {
+    const result = await stage.runTraining(request, how)
+    await sleep(50) // the training goes on after the curve was refused
+    return result
+  }
+  const rooms = { ...stage, runTraining, tracking: { ...stage.tracking, logMetrics } }
   await expect(runCycle(rooms, usual(stage.project), {})).rejects.toMatchObject({ message: 'the curve is full' })
   const experiment = await stage.tracking.experiment('deliveries_experiment')
   const [failed] = await stage.tracking.findRuns(experiment.id, { 'understudy.kind': 'train' })
