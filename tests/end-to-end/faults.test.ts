@@ -91,3 +91,38 @@ test('killed at any moment, the same command goes on: one champion, one challeng
   expect(versions).toHaveLength(2)
   expect(versions.filter(({ stage }) => stage === 'Production')).toHaveLength(1)
 })
+
+test('a project that is none, a home that is a file, a version that is no number: each says what and where', async () => {
+  await using program = await openProgram(DELIVERIES)
+  const junk = join(program.home, 'junk.ts')
+  await writeFile(junk, 'export const project = 5\n')
+  const noProject = await program.run(['models'], { UNDERSTUDY_PROJECT: junk })
+  expect(noProject.code, noProject.err).toBe(2)
+  expect(noProject.err).toContain(`${junk} exports no "project" made by defineProject`)
+  expect((await program.run(['--help'], { UNDERSTUDY_PROJECT: junk })).code).toBe(0)
+  const noFolder = await program.run(['models'], { UNDERSTUDY_HOME: junk })
+  expect(noFolder.code, noFolder.err).toBe(2)
+  expect(noFolder.err).toContain('UNDERSTUDY_HOME')
+  const noNumber = await program.run(['cycle', '--challenger', 'abc'])
+  expect(noNumber.code, noNumber.err).toBe(2)
+  expect(noNumber.err).toContain('challenger')
+})
+
+test('--json may stand anywhere, and what it prints is JSON whatever else is said', async () => {
+  await using program = await openProgram(DELIVERIES)
+  for (const args of [
+    ['--json', 'models'],
+    ['models', '--json'],
+  ]) {
+    const ended = await program.run(args)
+    expect(JSON.parse(ended.out), ended.err).toEqual([])
+  }
+})
+
+test('a date that is none is refused by predict too', { timeout: 60_000 }, async () => {
+  await using program = await openProgram(DELIVERIES)
+  await program.json(['cycle'])
+  const ended = await program.run(['predict', '--set', 'left_at=2020-02-30 08:00:00'])
+  expect(ended.code, ended.err).toBe(2)
+  expect(ended.err).toContain('left_at is "2020-02-30 08:00:00"')
+})
