@@ -55,6 +55,26 @@ test('a replay of the same months shows all three verdicts, touches nothing, and
   for (const { month, verdict } of played) expect(again.out).toMatch(new RegExp(`${month} .* ${verdict}`))
 })
 
+test('the simulated city is as hard as the real one: for a linear model, and for the network', {
+  timeout: 120_000,
+}, async () => {
+  const linear = await program.json<{ version: number }>(['train'], { TRAINERS: 'linear' })
+  const errorIn = async (version: number, month: number): Promise<number> => {
+    const window = ['--from', `2015-0${month}-01`, '--to', `2015-0${month + 1}-01`]
+    return (await program.json<{ error: number }>(['evaluate', '--version', String(version), ...window])).error
+  }
+  const errors: number[] = []
+  for (const month of [1, 2, 3, 4, 5, 6]) errors.push(await errorIn(linear.version, month))
+  for (const error of errors) {
+    expect(error).toBeGreaterThan(2.2)
+    expect(error).toBeLessThan(3)
+  }
+  expect(errors).toEqual(errors.toSorted((a, b) => a - b)) // 2015 climbs
+  // About 2.1 and 2.6; on either file one seed's error differs from the next one's by up to 0.2.
+  expect(Math.abs((await errorIn(1, 1)) - 2.1)).toBeLessThan(0.2)
+  expect(Math.abs((await errorIn(1, 6)) - 2.6)).toBeLessThan(0.2)
+})
+
 test('the steps of the recipe work one by one', { timeout: 120_000 }, async () => {
   const evaluated = await program.run(['evaluate', '--from', '2014-01-01', '--to', '2015-01-01'])
   expect(evaluated.out).toContain('in-sample')
