@@ -12,6 +12,7 @@ export const project = defineProject({
   defaultThreshold: 2.5,
   sizes: SIZES,
   defaultSize: '200k',
+  tablePrefix: '', // the recipe's own names: raw_200k, processed_200k
   historyFrom: '2009-01-01',
   defaultEvaluationStart: '2015-01-01',
   replayMonths: { from: '2015-01', to: '2015-06' },

@@ -51,6 +51,8 @@ export interface Command<Args = unknown> {
   /** Words as typed; two of them for a sub-command: `data import`. */
   readonly name: string
   readonly summary: string
+  /** A line to type, without `./understudy`; `--help` shows it. */
+  readonly example: string
   /** Positional arguments in commander's form: `<file>`, `[version]`. */
   readonly positional?: readonly string[]
   /** Options in commander's form, with their meaning. */

@@ -41,6 +41,7 @@ const kept: CycleOutcome = {
 }
 const context = {
   rows: 'rides',
+  rawTable: 'raw_200k',
   series: [{ month: '2015-01', error: 2.1 }],
   home: '/srv/understudy',
   next: ['do this', 'or that'],

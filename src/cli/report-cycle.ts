@@ -30,11 +30,18 @@ function headline(outcome: CycleOutcome): string {
 /** The report of one month. `series` is Production's error month by month, `home` where everything is kept. */
 export function cycleReport(
   outcome: CycleOutcome,
-  context: { rows: string; series: readonly MonitorPoint[]; home: string; next: readonly string[]; columns: number },
+  context: {
+    rows: string
+    rawTable: string
+    series: readonly MonitorPoint[]
+    home: string
+    next: readonly string[]
+    columns: number
+  },
 ): string {
   return [
     '',
-    `${outcome.model}, ${outcome.month} (raw_${outcome.size}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
+    `${outcome.model}, ${outcome.month} (${context.rawTable}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
     '',
     headline(outcome),
     ...[outcome.reason, ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]), ...outcome.notes].flatMap(

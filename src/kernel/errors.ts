@@ -13,16 +13,31 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES
 type Facts = Readonly<Record<string, string | number | boolean | null>>
 
-/** A failure we foresaw. The message says what happened, with which values, and what to do next. */
+/**
+ * A failure we foresaw. It says what happened, with which values; `why`, where that is not plain; and what to do `next`. The message is all
+ * of it in one sentence: `what: why; next`.
+ */
 export class PlannedError extends Error {
   readonly code: ErrorCode
   readonly facts: Facts
+  readonly what: string
+  readonly why: string | null
+  readonly next: string | null
 
-  constructor(code: ErrorCode, message: string, options: { facts?: Facts; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    what: string,
+    options: { why?: string; next?: string; facts?: Facts; cause?: unknown } = {},
+  ) {
+    const { why, next } = options
+    const message = `${what}${why === undefined ? '' : `: ${why}`}${next === undefined ? '' : `; ${next}`}`
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'PlannedError'
     this.code = code
     this.facts = options.facts ?? {}
+    this.what = what
+    this.why = why ?? null
+    this.next = next ?? null
   }
 }
 

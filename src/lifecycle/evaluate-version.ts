@@ -4,6 +4,7 @@ import type { TimeWindow } from '../kernel/window.ts'
 import type { ModelVersion, Stage } from '../tracking/port.ts'
 import { TAG, trainedToMs } from './champion.ts'
 import { ensureProcessed } from './fresh.ts'
+import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import { datasetInput, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -72,7 +73,7 @@ export async function evaluateVersion(
     const { many } = rooms.project.row
     throw new PlannedError(
       'BAD_DATA',
-      `raw_${request.size} has no clean ${many} in ${windowText(window)} to evaluate on`,
+      `${tablesOf(rooms.project, request).raw} has no clean ${many} in ${windowText(window)} to evaluate on`,
     )
   }
   const rows = rowsOf(score.days)

@@ -6,6 +6,7 @@ import { PlannedError } from '../kernel/errors.ts'
 import { TAG } from './champion.ts'
 import { ensureProcessed, splitWindow } from './fresh.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
+import { tablesOf } from './project.ts'
 import { windowText } from './recording.ts'
 import { FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
@@ -71,10 +72,11 @@ function preprocessHistory(rooms: LifecycleRooms) {
       input.waiting === null &&
       (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)
     ) {
+      const { raw } = tablesOf(rooms.project, input)
       throw new PlannedError(
         'BAD_DATA',
-        `raw_${input.size} has ${split.rows} clean ${rooms.project.row.many} ${window.toMs > window.fromMs ? 'in ' : ''}${windowText(window)}, too few to learn a first model from. ` +
-          `Import older ones (./understudy data import FILE --table raw_${input.size} --append), or begin with a later month`,
+        `${raw} has ${split.rows} clean ${rooms.project.row.many} ${window.toMs > window.fromMs ? 'in ' : ''}${windowText(window)}, too few to learn a first model from. ` +
+          `Import older ones (./understudy data import FILE --table ${raw} --append), or begin with a later month`,
         { facts: { rows: split.rows } },
       )
     }

@@ -37,7 +37,7 @@ export function preprocessNewData(rooms: LifecycleRooms) {
     })
     const { fitRows: _fit, earlyStopRows: _stop, ...split } = await splitWindow(rooms, input, window, MONTH_SPLIT)
     context.log(`${split.rows} of ${done.rawRows} rows kept; left out: ${JSON.stringify(done.left)}`)
-    const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, window)
+    const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, window)
     return { rawRows: done.rawRows, rawFingerprint, ...split }
   }
 }
@@ -63,7 +63,7 @@ export async function splitWindow(
   ratio: number,
 ) {
   const { timeColumn } = rooms.project.specification(data.timeReading)
-  const table = tablesOf(data.size, data.timeReading).processed
+  const table = tablesOf(rooms.project, data).processed
   const isThere = (await rooms.warehouse.describe(table)) !== null // it is not before the first month was preprocessed
   const read = isThere ? await rooms.warehouse.read(table, window, { columns: [timeColumn], orderBy: [] }) : null
   const times = read?.columns[timeColumn] ?? new Float64Array(0)

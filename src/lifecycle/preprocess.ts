@@ -39,7 +39,7 @@ export async function preprocess(
     signal?: AbortSignal
   },
 ): Promise<Preprocessed> {
-  const tables = tablesOf(options.size, options.timeReading)
+  const tables = tablesOf(project, options)
   const raw = await describeRaw(warehouse, tables.raw)
   if (raw.origin !== options.origin) {
     throw new PlannedError(

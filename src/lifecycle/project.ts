@@ -33,6 +33,8 @@ export interface ProjectDefinition {
   /** The sizes of raw table there are; the first one is the smallest. */
   readonly sizes: readonly string[]
   readonly defaultSize: string
+  /** What its tables' names begin with, so that several projects share one warehouse: the project's name and `_` unless given. */
+  readonly tablePrefix?: string
   /** First day that any history can start, `YYYY-MM-DD`. */
   readonly historyFrom: string
   /** First day of the month that a newcomer's first cycle treats as fresh. */
@@ -53,6 +55,7 @@ export interface ProjectDefinition {
 }
 
 export interface Project extends ProjectDefinition {
+  readonly tablePrefix: string
   readonly historyFromMs: number
   readonly rawSchema: TableSchema
 }
@@ -78,17 +81,24 @@ export function defineProject(definition: ProjectDefinition): Project {
   ]) {
     if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
   }
+  const prefix = definition.tablePrefix ?? ''
+  if (prefix !== '' && !/^[a-z][a-z0-9_]*$/.test(prefix)) wrong(`tablePrefix "${prefix}" is not a-z, 0-9 and _`)
   parseDay(definition.defaultEvaluationStart)
   parseMonth(definition.replayMonths.from)
   parseMonth(definition.replayMonths.to)
   return {
     ...definition,
+    tablePrefix: definition.tablePrefix ?? `${definition.name}_`,
     historyFromMs: parseDay(definition.historyFrom),
     rawSchema: { timeColumn: specification.timeColumn, columns: specification.columns },
   }
 }
 
 /** The tables of one size: rows as they came, and cleaned rows with their features (one per reading of the clock). */
-export function tablesOf(size: string, timeReading: TimeReading): { raw: string; processed: string } {
-  return { raw: `raw_${size}`, processed: timeReading === 'utc' ? `processed_${size}` : `processed_${size}_local` }
+export function tablesOf(
+  { tablePrefix }: Pick<Project, 'tablePrefix'>,
+  { size, timeReading }: { readonly size: string; readonly timeReading: TimeReading },
+): { raw: string; processed: string } {
+  const processed = `${tablePrefix}processed_${size}`
+  return { raw: `${tablePrefix}raw_${size}`, processed: timeReading === 'utc' ? processed : `${processed}_local` }
 }

@@ -25,7 +25,7 @@ const rawTable = flow<LifecycleRooms>()({
 
 /** The raw table of a size; made if it is absent and the project can. Throws `NOT_FOUND`, with what to type, if it cannot. */
 export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch: Watch): Promise<TableInfo> {
-  const name = tablesOf(size, 'utc').raw
+  const name = rawTableOf(rooms, size)
   const existing = await rooms.warehouse.describe(name)
   if (existing !== null) return existing
   if (rooms.project.simulate === null) {
@@ -34,10 +34,19 @@ export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch:
       `there is no table ${name} and ${rooms.project.name} has no simulator; bring your rows with: ./understudy data import FILE --table ${name}`,
     )
   }
-  await rooms.engine.run(rawTable, rooms, { size }, { key: size, lock: `raw/${size}`, whenCompleted: 'anew', ...watch })
+  await rooms.engine.run(
+    rawTable,
+    rooms,
+    { size },
+    { key: name, lock: `table/${name}`, whenCompleted: 'anew', ...watch },
+  )
   const made = await rooms.warehouse.describe(name)
   if (made === null) throw new Error(`${name} was made and is not there`)
   return made
+}
+
+function rawTableOf({ project }: LifecycleRooms, size: string): string {
+  return tablesOf(project, { size, timeReading: 'utc' }).raw
 }
 
 function makeRawTable(rooms: LifecycleRooms) {
@@ -54,7 +63,7 @@ function makeRawTable(rooms: LifecycleRooms) {
     })
     const { signal } = context
     const options = { schema: project.rawSchema, origin: 'simulated', others: 'drop', signal } as const
-    await warehouse.write(tablesOf(size, 'utc').raw, batches, options)
+    await warehouse.write(rawTableOf(rooms, size), batches, options)
     return { rows }
   }
 }

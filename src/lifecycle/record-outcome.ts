@@ -46,7 +46,7 @@ export async function stageLines(rooms: Pick<LifecycleRooms, 'tracking'>, model:
 
 /** Why a month has no rows, as far as the table can tell. */
 async function nothingThere({ warehouse, project }: LifecycleRooms, input: CycleInput): Promise<string> {
-  const { raw } = tablesOf(input.size, input.timeReading)
+  const { raw } = tablesOf(project, input)
   const partitions = (await warehouse.describe(raw))?.partitions ?? []
   const span = `${partitions[0]?.month ?? 'nothing'} to ${partitions.at(-1)?.month ?? 'nothing'}`
   return `${raw} has no ${project.row.many} in ${windowText(input)}; it holds ${span}`

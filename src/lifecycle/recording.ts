@@ -55,7 +55,7 @@ export async function datasetInput(
   subject: RunSubject,
   data: { window: TimeWindow; rows: number; context: 'train' | 'eval' },
 ): Promise<DatasetInput> {
-  const table = tablesOf(subject.size, subject.timeReading).processed
+  const table = tablesOf(rooms.project, subject).processed
   const fingerprint = await fingerprintOf(rooms.warehouse, table, data.window)
   const specification = rooms.project.specification(subject.timeReading)
   const source: JsonObject = {

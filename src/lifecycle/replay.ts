@@ -66,7 +66,7 @@ async function placeOf(
   const last = months.at(-1)
   const toMs = last === undefined ? rooms.project.historyFromMs : monthWindow(last).toMs
   const window = { fromMs: rooms.project.historyFromMs, toMs }
-  const data = await fingerprintOf(rooms.warehouse, tablesOf(request.size, request.timeReading).raw, window)
+  const data = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, request).raw, window)
   const { codeDigest, packagesDigest } = rooms.provenance
   const digest = digestOf({ origin, data, months, settings, codeDigest, packagesDigest }).slice(0, 12)
   const name = `${model}_replay_${digest}`

@@ -36,7 +36,7 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
   const input: CycleInput = { ...asked, store: rooms.store, origin }
   if (input.challenger !== null) await rooms.tracking.version(input.model, input.challenger) // before anything is paid for
   const finished = await finishStopped(rooms, await unfinishedMove(rooms, input), cycle, watch)
-  const raw = await fingerprintOf(rooms.warehouse, tablesOf(input.size, input.timeReading).raw, input)
+  const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, input)
   const earlier = await decidedBefore(rooms, input, raw)
   if (earlier !== null && !input.again) {
     const isJustFinished = earlier.cycle?.runId === finished?.runId && earlier.decidedBefore === ''

@@ -81,7 +81,7 @@ export async function readCleaned(
   window: TimeWindow,
 ): Promise<Batch> {
   const names = rooms.project.specification(data.timeReading).columns.map((column) => column.name)
-  const table = tablesOf(data.size, data.timeReading).processed
+  const table = tablesOf(rooms.project, data).processed
   return await rooms.warehouse.read(table, window, { columns: names, orderBy: names })
 }
 

@@ -136,7 +136,7 @@ async function train(
   try {
     const result = await rooms.runTraining(
       {
-        table: tablesOf(subject.size, subject.timeReading).processed,
+        table: tablesOf(rooms.project, subject).processed,
         fit: plan.fit,
         earlyStop: plan.earlyStop,
         steps: plan.steps,

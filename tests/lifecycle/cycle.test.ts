@@ -80,15 +80,15 @@ test('a month without any rows cannot tell either', async () => {
   await using stage = await openStage(deliveries())
   const { cycle } = await stage.month('2020-12')
   expect(cycle).toMatchObject({ verdict: 'keep', case: 'too-little-data', rows: 0, challenger: null, difference: null })
-  expect(cycle?.notes.join()).toContain('raw_small has no parcels in 2020-12; it holds 2020-01 to 2020-06')
+  expect(cycle?.notes.join()).toContain('deliveries_raw_small has no parcels in 2020-12; it holds 2020-01 to 2020-06')
 })
 
 test('preprocessing a month replaces that month only', async () => {
   await using stage = await openStage(deliveries())
   await stage.month('2020-04')
-  const before = await stage.warehouse.describe('processed_small')
+  const before = await stage.warehouse.describe('deliveries_processed_small')
   await stage.month('2020-05')
-  const after = await stage.warehouse.describe('processed_small')
+  const after = await stage.warehouse.describe('deliveries_processed_small')
   expect(before?.partitions).toHaveLength(4)
   expect(after?.partitions.slice(0, 4)).toEqual(before?.partitions)
   expect(after?.partitions).toHaveLength(5)
@@ -138,11 +138,11 @@ test('rows of another origin bring a first model of their own, and its promotion
   await using stage = await openStage(deliveries())
   await stage.month('2020-04', { rule: 'significant' })
   const raw = await stage.warehouse.read(
-    'raw_small',
+    'deliveries_raw_small',
     { fromMs: 0, toMs: Date.UTC(2021, 0) },
     { columns: ['minutes', 'left_at', 'distance_km', 'parcels'], orderBy: [] },
   )
-  await stage.warehouse.write('raw_small', [raw], {
+  await stage.warehouse.write('deliveries_raw_small', [raw], {
     schema: stage.project.rawSchema,
     origin: 'imported',
     others: 'drop',

@@ -160,7 +160,7 @@ test('a processed table that was dropped while a cycle was stopped is made again
     },
   })
   await expect(stage.month('2020-04', {}, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' })
-  await stage.warehouse.drop('processed_small')
+  await stage.warehouse.drop('deliveries_processed_small')
   expect((await stage.month('2020-04')).cycle?.applied).toBe(true)
 })
 

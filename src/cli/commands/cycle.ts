@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { addMonths, dayText, monthWindow, parseDay, parseMonth } from '../../kernel/window.ts'
 import { monitorSeries } from '../../lifecycle/monitor.ts'
 import type { CycleOutcome, StageLine } from '../../lifecycle/outcome.ts'
+import { tablesOf } from '../../lifecycle/project.ts'
 import { stageLines } from '../../lifecycle/record-outcome.ts'
 import { windowText } from '../../lifecycle/recording.ts'
 import { type CycleResult, runCycle } from '../../lifecycle/run-cycle.ts'
@@ -26,6 +27,7 @@ const Args = z.object({
 /** `understudy cycle [--month 2015-02] [--again] [--challenger 7]` */
 export const cycleCommand = defineCommand({
   name: 'cycle',
+  example: 'cycle --month 2015-02',
   summary: 'keep the model valid for one month: evaluate Production, train a challenger, compare, decide',
   options: [
     ['--month <YYYY-MM or YYYY-MM-DD>', 'the month that is fresh (default: EVALUATION_START_DATE)'],
@@ -85,6 +87,7 @@ async function textOf(
     return [...parts, '', `No month is run before there is a champion. To accept it: ${next}`].join('\n')
   }
   const series = await monitorSeries(rooms, settings)
+  const rawTable = tablesOf(rooms.project, settings).raw
   const stages = await stageLines(rooms, cycle.model)
   if (decidedBefore !== null) {
     const differs = decidedBefore === '' ? '' : ` Asked for otherwise then: ${decidedBefore}.`
@@ -92,7 +95,10 @@ async function textOf(
     parts.push('', ...wrapped(text, columns))
   }
   const next = nextSteps(cycle, stages, dayText(addMonths(fromMs, 1)))
-  return [...parts, cycleReport({ ...cycle, stages }, { rows, series, home: settings.home, next, columns })].join('\n')
+  return [
+    ...parts,
+    cycleReport({ ...cycle, stages }, { rows, rawTable, series, home: settings.home, next, columns }),
+  ].join('\n')
 }
 
 /** What to type next, from the stages as they are now. */

@@ -5,6 +5,7 @@ import { countText } from '../../evaluation/figures.ts'
 import { recipeLayoutSelect } from '../../features/select.ts'
 import { isPlanned, PlannedError } from '../../kernel/errors.ts'
 import { monthWindow, parseMonth } from '../../kernel/window.ts'
+import { tablesOf } from '../../lifecycle/project.ts'
 import { importFile } from '../../warehouse/import.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { textTable } from '../table.ts'
@@ -12,6 +13,7 @@ import { textTable } from '../table.ts'
 /** `understudy data` */
 export const dataCommand = defineCommand({
   name: 'data',
+  example: 'data',
   summary: 'the tables there are: rows, months, where they come from',
   args: z.object({}),
   async run(_, context) {
@@ -38,6 +40,7 @@ export const dataCommand = defineCommand({
 /** `understudy data show processed_200k --month 2015-01 --layout recipe > processed.csv` */
 export const showDataCommand = defineCommand({
   name: 'data show',
+  example: 'data show processed_200k --month 2015-01 --layout recipe > processed.csv',
   summary: "rows of a table as CSV, in order; --layout recipe gives a processed table in the recipe's 67 columns",
   positional: ['<table>'],
   options: [
@@ -61,7 +64,7 @@ export const showDataCommand = defineCommand({
     const last = info.partitions.at(-1)?.month
     const window = monthWindow(month === undefined && last !== undefined ? last : parseMonth(month ?? ''))
     const specification = project.specification(context.settings().timeReading)
-    if (layout === 'recipe' && !table.startsWith('processed_')) {
+    if (layout === 'recipe' && !table.startsWith(`${project.tablePrefix}processed_`)) {
       throw new PlannedError('BAD_INPUT', `${table} has no features; --layout recipe is for a processed table`)
     }
     const batch =
@@ -100,6 +103,7 @@ function cellText(value: number, isTime: boolean): string {
 /** `understudy data import rides.parquet --table raw_all --replace` */
 export const importCommand = defineCommand({
   name: 'data import',
+  example: 'data import rows.parquet --table raw_all --replace',
   summary: 'bring your own rows: CSV, gzipped CSV or Parquet, into a raw table',
   positional: ['<file>'],
   options: [
@@ -145,6 +149,7 @@ export const importCommand = defineCommand({
 /** `understudy data drop raw_200k` */
 export const dropDataCommand = defineCommand({
   name: 'data drop',
+  example: 'data drop processed_200k',
   summary: 'remove a table; runs and models stay',
   positional: ['<table>'],
   args: z.object({ table: z.string() }),
@@ -158,7 +163,7 @@ export const dropDataCommand = defineCommand({
 })
 
 function checkRawTable({ project }: CommandContext, table: string): void {
-  const tables = project.sizes.map((size) => `raw_${size}`)
+  const tables = project.sizes.map((size) => tablesOf(project, { size, timeReading: 'utc' }).raw)
   if (!tables.includes(table)) {
     throw new PlannedError('BAD_INPUT', `--table is "${table}"; rows can be brought into ${tables.join(', ')}`)
   }

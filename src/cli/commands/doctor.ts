@@ -16,6 +16,7 @@ interface Check {
 /** `understudy doctor` */
 export const doctorCommand = defineCommand({
   name: 'doctor',
+  example: 'doctor',
   summary: 'check the settings and this machine, and say what to change',
   args: z.object({}),
   async run(_, context) {

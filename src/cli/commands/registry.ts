@@ -13,6 +13,7 @@ const tagOf = (tags: Readonly<Record<string, string>>, name: string): string => 
 /** `understudy models` */
 export const modelsCommand = defineCommand({
   name: 'models',
+  example: 'models',
   summary: 'every version of the model, with its stage and error',
   args: z.object({}),
   async run(_, context) {
@@ -44,6 +45,7 @@ function holdoutText(tags: Readonly<Record<string, string>>): string {
 /** `understudy models show 3` */
 export const showModelCommand = defineCommand({
   name: 'models show',
+  example: 'models show 3',
   summary: 'one version: its run, data, settings, curve and moves',
   positional: ['<version>'],
   args: z.object({ version: z.coerce.number({ error: 'the version is a number' }).int().positive() }),
@@ -84,6 +86,7 @@ export const showModelCommand = defineCommand({
 /** `understudy promote taxifare --version 1 --why "…"` */
 export const promoteCommand = defineCommand({
   name: 'promote',
+  example: "promote --version 3 --why 'the month before was a holiday'",
   summary: 'move a version to Production by hand; the one there is archived',
   positional: ['[model]'],
   options: [
@@ -123,6 +126,7 @@ export const promoteCommand = defineCommand({
 /** `understudy history` */
 export const historyCommand = defineCommand({
   name: 'history',
+  example: 'history',
   summary: 'every move between stages: when, who, why',
   args: z.object({}),
   async run(_, context) {
@@ -147,6 +151,7 @@ export const historyCommand = defineCommand({
 /** `understudy monitor` */
 export const monitorCommand = defineCommand({
   name: 'monitor',
+  example: 'monitor',
   summary: "Production's error on each whole month, against the threshold",
   args: z.object({}),
   async run(_, context) {

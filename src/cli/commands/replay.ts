@@ -19,6 +19,7 @@ const Args = z.object({
 /** `understudy replay --from 2015-01 --to 2015-06` */
 export const replayCommand = defineCommand({
   name: 'replay',
+  example: 'replay --from 2015-01 --to 2015-06',
   summary: 'play months again beside the real model: what would have happened',
   options: [
     ['--from <YYYY-MM>', "first month (default: the project's)"],

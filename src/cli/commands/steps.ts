@@ -39,6 +39,7 @@ function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow 
 /** `understudy preprocess [--from 2009-01-01] [--to 2015-01-01]` */
 export const preprocessCommand = defineCommand({
   name: 'preprocess',
+  example: 'preprocess --from 2014-01-01 --to 2015-01-01',
   summary: 'clean a window of raw rows and compute their features, month by month',
   options: dayOptions('the first day of history', 'EVALUATION_START_DATE'),
   args: days,
@@ -50,7 +51,7 @@ export const preprocessCommand = defineCommand({
       const { origin } = await ensureRawTable(rooms, settings.size, watch)
       return await preprocess(rooms, { ...settings, origin, window, rebuild: 'all', signal: context.signal })
     })
-    const table = tablesOf(settings.size, settings.timeReading).processed
+    const table = tablesOf(rooms.project, settings).processed
     const left = Object.entries(done.left).filter(([, rows]) => rows > 0)
     context.terminal.out(
       context.terminal.json
@@ -66,6 +67,7 @@ export const preprocessCommand = defineCommand({
 /** `understudy train [--from …] [--to …] [--split 0.02]` */
 export const trainCommand = defineCommand({
   name: 'train',
+  example: 'train --to 2015-01-01 --split 0.02',
   summary: 'train a version on a window and put it in Staging',
   options: [
     ...dayOptions('the first day of history', 'EVALUATION_START_DATE'),
@@ -97,6 +99,7 @@ export const trainCommand = defineCommand({
 /** `understudy evaluate [--stage Production | --version 3] [--from …] [--to …]` */
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
+  example: 'evaluate --stage Staging --from 2014-11-15 --to 2015-01-01',
   summary: 'measure a version on a window (default: the year before EVALUATION_START_DATE)',
   options: [...versionOptions, ...dayOptions('a year before --to', 'EVALUATION_START_DATE')],
   args: VersionArgs.extend(days.shape),
@@ -124,6 +127,7 @@ export const evaluateCommand = defineCommand({
 /** `understudy predict [--set passenger_count=2 …]` */
 export const predictCommand = defineCommand({
   name: 'predict',
+  example: 'predict --version 3',
   summary: "predict one row; what is not set takes the project's example",
   options: [...versionOptions, ['--set <field=value...>', 'fields of the request']],
   args: VersionArgs.extend({ set: z.array(z.string()).default([]) }),
