@@ -22,6 +22,10 @@ export interface Settings {
   readonly refit: boolean
   readonly seed: number
   readonly timeReading: 'utc' | 'local'
+  /** The folder of models and other files of runs. */
+  readonly artifacts: string
+  /** The recipe's chat, told of every outcome; null where none is set. */
+  readonly chat: { readonly url: string; readonly channel: string; readonly author: string } | null
 }
 
 /** Where a setting's value came from; for `doctor`. */
@@ -43,6 +47,10 @@ export interface CommandContext {
   /** Opens the stores on first use. */
   readonly rooms: () => Promise<LifecycleRooms>
   readonly settingReports: () => readonly SettingReport[]
+  /** The projects beside package.json, and the default one wherever it lies; `path` is that of the definition. */
+  readonly projects: () => Promise<readonly { name: string; path: string }[]>
+  /** Another project's definition, with the settings that hold for it. Throws `BAD_INPUT` if either is wrong. */
+  readonly settingsOf: (path: string) => Promise<{ project: Project; settings: Settings }>
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
 }

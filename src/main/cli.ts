@@ -11,6 +11,7 @@ import { ERROR_CODES, isPlanned, PlannedError } from '../kernel/errors.ts'
 import { loadProject } from './load-project.ts'
 import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
+import { findProjects } from './projects.ts'
 import { DEFAULT_PROJECT, PROJECT_SETTING, ROOT, readSettings, reportSettings, SETTING_NAMES } from './settings.ts'
 
 // Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
@@ -59,6 +60,11 @@ async function openContext(
     user,
     settings,
     settingReports: () => reportSettings(process.env, dotenv, project),
+    projects: () => findProjects(ROOT),
+    settingsOf: async (path) => {
+      const other = await loadProject(path)
+      return { project: other, settings: readSettings(process.env, dotenv, other) }
+    },
     signal,
     rooms: async () => {
       const notify = (line: string): void => terminal.note(`  ${line}`)

@@ -196,6 +196,8 @@ export function readSettings(
     refit: text('REFIT') === 'on',
     seed: Number(text('SEED')),
     timeReading: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
+    artifacts: join(home, 'artifacts'),
+    chat: null,
   }
 }
 
