@@ -2,6 +2,7 @@ import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { openSqlite } from '../database/sqlite.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { openEmbeddedEngine } from './embedded.ts'
@@ -97,4 +98,26 @@ test.each([
   ['cycle', 1.5, 'version 1.5'],
 ])('a flow named %s of version %s is refused when made', (name, version, words) => {
   expect(() => flow<null>()({ ...flowOf(async () => null), name, version })).toThrow(words)
+})
+
+test('questions and answers cannot be edited or removed, even by hand', async () => {
+  const databasePath = await freshFile()
+  await using engine = await openEmbeddedEngine({ databasePath, clock: systemClock })
+  const { run } = await engine.run(
+    flowOf(async () => null),
+    null,
+    {},
+    { key: 'asks' },
+  )
+  const { id } = await engine.decisions.ask({ flowRunId: run.id, subject: 'a model', question: null })
+  await engine.decisions.answer(id, { choice: 'keep', by: 'ana', why: 'x', details: null, flowRunId: run.id })
+  await using database = await openSqlite(databasePath)
+  for (const [statement, why] of [
+    ["update decisions set subject = 'other'", 'a question is never edited'],
+    ['delete from decisions', 'a question is never deleted'],
+    ["update decision_answers set choice = 'promote'", 'an answer is never edited'],
+    ['delete from decision_answers', 'an answer is never deleted'],
+  ] as const) {
+    await expect(database.script(statement)).rejects.toThrow(why)
+  }
 })

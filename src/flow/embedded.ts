@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import { type Random, seededRandom } from '../kernel/random.ts'
+import { embeddedDecisions } from './embedded-decisions.ts'
 import { runFlow } from './flow-runner.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { journalText } from './journal-text.ts'
@@ -44,6 +45,8 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
   }
   return {
     run,
+    decisions: embeddedDecisions(journal.database, clock),
+    flowRun: journal.flowRun,
     flowRuns: journal.flowRuns,
     taskRuns: journal.taskRuns,
     taskLog: journal.taskLog,

@@ -7,6 +7,22 @@ import type { FlowRunStatus, TaskRun } from './port.ts'
 export interface JournalSchema {
   flow_runs: FlowRunRow
   task_runs: TaskRunRow
+  decisions: {
+    id: Generated<number>
+    flow_run_id: string
+    subject: string
+    question: string
+    asked_at_ms: number
+  }
+  decision_answers: {
+    decision_id: number
+    choice: string
+    answered_by: string
+    why: string
+    details: string
+    flow_run_id: string
+    answered_at_ms: number
+  }
   task_log: { id: Generated<number>; flow_run_id: string; task: string; at_ms: number; line: string }
 }
 
@@ -105,5 +121,36 @@ export const JOURNAL_MIGRATIONS: readonly Migration[] = [
         foreign key (flow_run_id, task) references task_runs (flow_run_id, name)
       );
       create index task_log_by_task on task_log (flow_run_id, task);`,
+  },
+  {
+    number: 2,
+    name: 'questions to people, and their answers',
+    breaking: false,
+    sql: `
+      create table decisions (
+        id integer primary key autoincrement,
+        flow_run_id text not null unique references flow_runs (id),
+        subject text not null,
+        question text not null check (json_valid(question)),
+        asked_at_ms integer not null
+      );
+      create index decisions_by_subject on decisions (subject);
+      create table decision_answers (
+        decision_id integer primary key references decisions (id),
+        choice text not null,
+        answered_by text not null,
+        why text not null,
+        details text not null check (json_valid(details)),
+        flow_run_id text not null references flow_runs (id),
+        answered_at_ms integer not null
+      );
+      create trigger decisions_are_not_edited before update on decisions
+      begin select raise(abort, 'a question is never edited'); end;
+      create trigger decisions_are_not_deleted before delete on decisions
+      begin select raise(abort, 'a question is never deleted'); end;
+      create trigger answers_are_not_edited before update on decision_answers
+      begin select raise(abort, 'an answer is never edited'); end;
+      create trigger answers_are_not_deleted before delete on decision_answers
+      begin select raise(abort, 'an answer is never deleted'); end;`,
   },
 ]

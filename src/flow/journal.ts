@@ -4,6 +4,7 @@ import { migrate } from '../database/migrations.ts'
 import type { Database } from '../database/port.ts'
 import { openSqlite } from '../database/sqlite.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { PlannedError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import { type FlowRunRow, JOURNAL_MIGRATIONS, type JournalSchema, type TaskRunRow } from './journal-schema.ts'
 import { fromJournal } from './journal-text.ts'
@@ -23,7 +24,7 @@ interface TakeRequest extends StartRequest {
   readonly owner: Owner
 }
 
-export interface Journal extends Pick<Engine, 'flowRuns' | 'taskRuns' | 'taskLog'> {
+export interface Journal extends Pick<Engine, 'flowRun' | 'flowRuns' | 'taskRuns' | 'taskLog'> {
   readonly database: Database<JournalSchema>
   readonly clock: Clock
   readonly leaseMs: number
@@ -32,7 +33,6 @@ export interface Journal extends Pick<Engine, 'flowRuns' | 'taskRuns' | 'taskLog
    * `replayed`.
    */
   take(request: TakeRequest): Promise<Taken | { kind: 'replayed'; run: FlowRunRow }>
-  flowRun(id: string): Promise<FlowRun>
 }
 
 export async function openJournal(path: string, clock: Clock, leaseMs: number): Promise<Journal> {
@@ -50,8 +50,11 @@ export async function openJournal(path: string, clock: Clock, leaseMs: number): 
     leaseMs,
     take: (request) => database.transaction((trx) => take(trx, request, clock.nowMs(), leaseMs)),
     async flowRun(id) {
-      const row = await reader.selectFrom('flow_runs').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-      return flowRunOf(row, clock.nowMs())
+      const row = await reader.selectFrom('flow_runs').selectAll().where('id', '=', id).executeTakeFirst()
+      if (row !== undefined) return flowRunOf(row, clock.nowMs())
+      throw new PlannedError('NOT_FOUND', `there is no flow run ${id}`, {
+        next: 'list the runs to see which there are',
+      })
     },
     async flowRuns({ flow, key } = {}) {
       let query = reader

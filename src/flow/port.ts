@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Json } from '../kernel/json.ts'
+import type { Decisions } from './decision.ts'
 
 /** What a task may read besides its input. */
 export interface TaskContext {
@@ -138,6 +139,10 @@ export interface Engine {
     input: Input,
     options: RunOptions,
   ): Promise<{ readonly run: FlowRun; readonly output: Output; readonly replayed: boolean }>
+  /** What people were asked, and what they answered. */
+  readonly decisions: Decisions
+  /** Throws `NOT_FOUND`. */
+  flowRun(id: string): Promise<FlowRun>
   /** Newest first. A run whose process is gone is shown as failed. */
   flowRuns(filter?: { flow?: string; key?: string }): Promise<readonly FlowRun[]>
   /** In the order in which they first began; `attempt` and the times are those of the last attempt. */
