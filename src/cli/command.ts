@@ -1,6 +1,7 @@
 // What a command is: a value with a name, its words, and a function that prints through a terminal and never exits.
 import type { z } from 'zod'
 import { PlannedError } from '../kernel/errors.ts'
+import { closest } from '../kernel/spelling.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms } from '../lifecycle/rooms.ts'
 import type { Terminal } from './terminal.ts'
@@ -68,6 +69,8 @@ export interface Command<Args = unknown> {
   /** Parses positional arguments (by name) and options (camel-cased) together. */
   readonly args: z.ZodType<Args>
   run(args: Args, context: CommandContext): Promise<void>
+  /** In place of `run`, for a command that works with nothing: neither project nor settings are read, and may be wrong. */
+  readonly runAlone?: (args: Args, terminal: Terminal) => void
 }
 
 /**
@@ -75,16 +78,66 @@ export interface Command<Args = unknown> {
  * it runs: `BAD_INPUT` names each argument that is wrong.
  */
 export function defineCommand<Args>(command: Command<Args>): Command {
+  const { runAlone } = command
   return {
     ...command,
-    async run(typed, context) {
-      const { success, data, error } = command.args.safeParse(typed)
-      if (success) return await command.run(data, context)
-      const faults = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-      throw new PlannedError(
-        'BAD_INPUT',
-        `${command.name}: ${faults.join('; ')}. See ./understudy ${command.name} --help`,
-      )
-    },
+    run: async (typed, context) => await command.run(checked(command, typed), context),
+    ...(runAlone === undefined
+      ? {}
+      : { runAlone: (typed: unknown, terminal: Terminal) => runAlone(checked(command, typed), terminal) }),
+  } as Command // exact optional properties: `runAlone` is there with a function, or not there
+}
+
+function checked<Args>(command: Command<Args>, typed: unknown): Args {
+  const { success, data, error } = command.args.safeParse(typed)
+  if (success) return data
+  const faults = error.issues.map((issue) => faultOf(command, typed, issue))
+  const meant = faults.flatMap((fault) => fault.meant ?? [])
+  throw new PlannedError('BAD_INPUT', `./understudy ${command.name}: ${faults.map(({ what }) => what).join(', ')}`, {
+    why: faults.map(({ why }) => why).join('; '),
+    next: `${meant.length === 0 ? '' : `did you mean ${meant.join(', ')}; `}${advice(command)}`,
+  })
+}
+
+/** One argument that is wrong: as it was typed, what it has to be, and what it may have been meant to be. */
+function faultOf(command: Pick<Command, 'positional'>, typed: unknown, issue: z.core.$ZodIssue): Fault {
+  const key = String(issue.path[0] ?? '')
+  const isPositional = (command.positional ?? []).some((argument) => argument.replace(/[<>[\].]/g, '') === key)
+  const shown = isPositional ? `<${key}>` : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  const value: unknown = typeof typed === 'object' && typed !== null ? Reflect.get(typed, key) : undefined
+  const values = issue.code === 'invalid_value' ? issue.values.map(String) : []
+  const isOwn = !/^(Invalid|Too|Unrecognized) /.test(issue.message) // the command has its own words for it
+  return {
+    what: value === undefined ? `${shown} is missing` : `${shown} is "${value}"`,
+    why: isOwn ? issue.message : `${shown} ${requirementOf(issue)}`,
+    meant: closest(String(value ?? ''), values),
   }
+}
+
+interface Fault {
+  readonly what: string
+  readonly why: string
+  readonly meant: string | null
+}
+
+/** What an argument has to be, from what zod says of it. */
+function requirementOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty'
+      return `has to be ${issue.inclusive === true ? 'at least' : 'above'} ${issue.minimum}`
+    case 'too_big':
+      return `has to be ${issue.inclusive === true ? 'at most' : 'below'} ${issue.maximum}`
+    case 'invalid_value':
+      return `has to be one of ${issue.values.join(', ')}`
+    case 'invalid_type':
+      return `has to be ${issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`}`
+    default:
+      return `is not right: ${issue.message}`
+  }
+}
+
+/** The way to a line that is right. */
+export function advice(command: Pick<Command, 'name' | 'example'>): string {
+  return `for example: ./understudy ${command.example}   (all options: ./understudy ${command.name} --help)`
 }

@@ -1,14 +1,26 @@
 // Planned failures: every way a command or a task can fail on purpose. Whatever else is thrown is a bug.
 
-/** Adding a code forces all three columns. */
+/** Adding a code forces all four columns. `meaning` is what `--help`, the README and an error without a `why` of its own say of it. */
 export const ERROR_CODES = {
-  BAD_INPUT: { exitCode: 2, httpStatus: 400, retryable: false },
-  NOT_FOUND: { exitCode: 3, httpStatus: 404, retryable: false },
-  CONFLICT: { exitCode: 4, httpStatus: 409, retryable: false },
-  BAD_DATA: { exitCode: 5, httpStatus: 422, retryable: false },
-  UNAVAILABLE: { exitCode: 6, httpStatus: 503, retryable: true },
-  CANCELLED: { exitCode: 130, httpStatus: 499, retryable: false },
-} as const satisfies Record<string, { exitCode: number; httpStatus: number; retryable: boolean }>
+  BAD_INPUT: { exitCode: 2, httpStatus: 400, retryable: false, meaning: 'what was given or set is wrong' },
+  NOT_FOUND: { exitCode: 3, httpStatus: 404, retryable: false, meaning: 'what was asked for is not there' },
+  CONFLICT: { exitCode: 4, httpStatus: 409, retryable: false, meaning: 'it conflicts with what is there or under way' },
+  BAD_DATA: { exitCode: 5, httpStatus: 422, retryable: false, meaning: 'data or a model cannot be used as they are' },
+  UNAVAILABLE: {
+    exitCode: 6,
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'something that is needed cannot be used now',
+  },
+  CANCELLED: { exitCode: 130, httpStatus: 499, retryable: false, meaning: 'it was stopped on request' },
+} as const satisfies Record<string, { exitCode: number; httpStatus: number; retryable: boolean; meaning: string }>
+
+/** What every command may end with: the codes above, and the two that are no planned failure. */
+export const EXIT_CODES: readonly { readonly exitCode: number; readonly meaning: string }[] = [
+  { exitCode: 0, meaning: 'done; any verdict is a 0' },
+  { exitCode: 1, meaning: 'a bug in Understudy; please report what was printed' },
+  ...Object.values(ERROR_CODES).map(({ exitCode, meaning }) => ({ exitCode, meaning })),
+]
 
 export type ErrorCode = keyof typeof ERROR_CODES
 type Facts = Readonly<Record<string, string | number | boolean | null>>
@@ -72,8 +84,11 @@ export function unreachable(value: never): never {
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {
     const reason: unknown = signal.reason
-    throw isPlanned(reason)
-      ? reason
-      : new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on')
+    throw isPlanned(reason) ? reason : stoppedOnRequest()
   }
+}
+
+/** What the work that a person stopped ends with. */
+export function stoppedOnRequest(): PlannedError {
+  return new PlannedError('CANCELLED', 'stopped on request', { next: 'run the same command again to go on' })
 }

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { Command as Commander, CommanderError } from 'commander'
-import type { Command, CommandContext } from '../cli/command.ts'
+import type { CommandContext } from '../cli/command.ts'
 import { COMMANDS } from '../cli/commands/all.ts'
+import { explain } from '../cli/explain.ts'
+import { takeGlobalOptions } from '../cli/global-options.ts'
+import { runWords } from '../cli/parser.ts'
 import { openTerminal, type Terminal } from '../cli/terminal.ts'
-import { ERROR_CODES, isPlanned, PlannedError } from '../kernel/errors.ts'
+import { ERROR_CODES, messageOf, PlannedError, stoppedOnRequest } from '../kernel/errors.ts'
 import { loadProject } from './load-project.ts'
 import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
@@ -23,17 +25,17 @@ for (const stream of [process.stdout, process.stderr]) {
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
-  const terminal = openTerminal({ json: argv.includes('--json'), out: process.stdout, err: process.stderr })
+  const streams = { out: process.stdout, err: process.stderr, environment: process.env }
+  const terminal = openTerminal({ json: argv.includes('--json'), ...streams })
   const stop = stopOnSignals((text) => terminal.note(text))
   const opened: { rooms: OpenRooms | null } = { rooms: null }
   try {
-    const words = argv.filter((word) => word !== '--json') // it may stand anywhere
-    await parserFor(COMMANDS, terminal, () => openContext(terminal, stop.signal, opened)).parseAsync(words, {
-      from: 'user',
-    })
+    const { words, project } = takeGlobalOptions(argv)
+    const context = () => openContext(terminal, stop.signal, opened, project)
+    await runWords(words, { commands: COMMANDS, version: readVersion(), terminal, context })
     return 0
   } catch (error) {
-    return explain(error, (text) => terminal.note(text))
+    return explain(error, terminal)
   } finally {
     await opened.rooms?.[Symbol.asyncDispose]()
     stop.dispose()
@@ -45,12 +47,16 @@ async function openContext(
   terminal: Terminal,
   signal: AbortSignal,
   opened: { rooms: OpenRooms | null },
+  named: string | null,
 ): Promise<CommandContext> {
   const dotenv = readDotenv()
-  const projectPath = resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
+  const projectPath =
+    named === null
+      ? resolve(ROOT, process.env[PROJECT_SETTING] || dotenv[PROJECT_SETTING] || DEFAULT_PROJECT)
+      : await projectNamed(named)
   const project = await loadProject(projectPath)
   for (const { name, meant } of misspelt(Object.keys(dotenv), SETTING_NAMES)) {
-    terminal.note(`understudy: .env sets ${name}, which is no setting; did you mean ${meant}?`)
+    terminal.warn(`understudy: .env sets ${name}, which is no setting; did you mean ${meant}?`)
   }
   const user = userName()
   const settings = () => readSettings(process.env, dotenv, project)
@@ -74,6 +80,22 @@ async function openContext(
   }
 }
 
+/** The definition of a project that was named. Throws `NOT_FOUND` with those there are. */
+async function projectNamed(name: string): Promise<string> {
+  const projects = await findProjects(ROOT)
+  const found = projects.find((project) => project.name === name)
+  if (found !== undefined) return found.path
+  throw new PlannedError('NOT_FOUND', `there is no project "${name}"`, {
+    next: `name one of ${projects.map((project) => project.name).join(', ')}, or make it: ./understudy init ${name}`,
+  })
+}
+
+/** The version of this program, as package.json has it. */
+function readVersion(): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return version
+}
+
 /** A container may run as a number that has no name. */
 function userName(): string {
   try {
@@ -91,7 +113,7 @@ function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dis
     if (askedAt === 0) {
       askedAt = performance.now()
       note('  stopping; nothing is lost, the same command goes on from here (once more to end at once)')
-      controller.abort(new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on'))
+      controller.abort(stoppedOnRequest())
     } else if (performance.now() - askedAt > 500) {
       process.exit(ERROR_CODES.CANCELLED.exitCode)
     }
@@ -113,55 +135,10 @@ function readDotenv(): Record<string, string | undefined> {
     return parseEnv(readFileSync(join(ROOT, '.env'), 'utf8').replace(/^\uFEFF/, '')) // some editors begin a file with a mark
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
-    throw new PlannedError('BAD_INPUT', `.env cannot be read: ${String(error)}`, { cause: error })
-  }
-}
-
-function parserFor(
-  commands: readonly Command[],
-  terminal: Terminal,
-  openContext: () => Promise<CommandContext>,
-): Commander {
-  const program = new Commander('understudy')
-    .description(
-      'Keeps a machine-learning model valid: a challenger learns every fresh month, and the better one serves.',
-    )
-    .exitOverride()
-    .showSuggestionAfterError()
-    .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.note(text.trimEnd()),
-    })
-  for (const command of commands) {
-    const sub = place(program, command.name.split(' '))
-    sub.description(command.summary).exitOverride().option('--json', 'print the result as JSON')
-    for (const argument of command.positional ?? []) sub.argument(argument)
-    for (const [flags, meaning, fallback] of command.options ?? []) sub.option(flags, meaning, fallback)
-    sub.action(async (...parts: unknown[]) => {
-      const named = (command.positional ?? []).map((argument, index) => [
-        argument.replace(/[<>[\]]/g, ''),
-        parts[index],
-      ])
-      await command.run({ ...Object.fromEntries(named), ...sub.opts() }, await openContext())
+    throw new PlannedError('BAD_INPUT', '.env cannot be read', {
+      why: messageOf(error),
+      next: `make ${join(ROOT, '.env')} a file that you may read, or remove it`,
+      cause: error,
     })
   }
-  return program
-}
-
-/** The parser of a command of one word, or of two: `data import` lies below `data`. */
-function place(program: Commander, words: readonly string[]): Commander {
-  let parser = program
-  for (const word of words) parser = parser.commands.find((one) => one.name() === word) ?? parser.command(word)
-  return parser
-}
-
-/** Prints what went wrong and returns the exit code for it. */
-function explain(error: unknown, note: (text: string) => void): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ERROR_CODES.BAD_INPUT.exitCode
-  if (isPlanned(error)) {
-    note(`understudy: ${error.message}`)
-    return ERROR_CODES[error.code].exitCode
-  }
-  note(`understudy: this is a bug, please report it\n${error instanceof Error ? error.stack : String(error)}`)
-  return 1
 }
