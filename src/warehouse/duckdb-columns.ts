@@ -103,6 +103,7 @@ export async function fetchColumns(result: DuckDBResult, names: readonly string[
   const columns = names.map(() => new Float64Array(rows)) // (rows) each
   let at = 0
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    if (at + chunk.rowCount > rows) throw moreRows(rows)
     for (const [index, column] of columns.entries()) column.set(doublesOf(chunk, index), at)
     at += chunk.rowCount
   }
@@ -110,6 +111,13 @@ export async function fetchColumns(result: DuckDBResult, names: readonly string[
   const cut = (column: Float64Array): Float64Array =>
     at === rows ? column : at > rows * 0.9 ? column.subarray(0, at) : column.slice(0, at)
   return { rows: at, columns: Object.fromEntries(names.map((name, index) => [name, cut(columns[index]!)])) }
+}
+
+function moreRows(rows: number): PlannedError {
+  return new PlannedError('BAD_DATA', `stored files hold more than the ${rows} rows that were written to them`, {
+    why: 'somebody changed them',
+    next: 'drop the table (./understudy data drop TABLE) and make or import it again',
+  })
 }
 
 /**

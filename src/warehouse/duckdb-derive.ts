@@ -2,9 +2,10 @@
 import { PlannedError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import { type Month, monthWindow } from '../kernel/window.ts'
+import { soundPathsOf } from './damage.ts'
 import { asDerived, quoteName } from './duckdb-columns.ts'
 import { copyToFile, explainRead, forEachOnLanes, inspectFiles, relationOf, type WrittenFile } from './duckdb-parts.ts'
-import { type DuckdbRooms, existingTable, pathsOf, sqlOf } from './duckdb-source.ts'
+import { type DuckdbRooms, existingTable, sqlOf } from './duckdb-source.ts'
 import { fingerprintOf, infoOf, type StoredPartition, type StoredTable } from './manifest.ts'
 import type { TableInfo, TableSchema, Warehouse } from './port.ts'
 import { checkDerivation, EARLIEST_MS, LATEST_MS } from './rows.ts'
@@ -71,7 +72,7 @@ async function deriveMonths(work: Work, partitions: readonly StoredPartition[]):
   const { session, files, source, staging, signal } = work
   const written: WrittenFile[] = []
   await forEachOnLanes(session, signal, partitions, async (lane, partition) => {
-    const paths = pathsOf(files, source, [partition])
+    const paths = await soundPathsOf(files, source, [partition])
     try {
       written.push(await copyToFile(lane, staging, partition.month, derivedRows(work, paths)))
     } catch (error) {
@@ -84,7 +85,7 @@ async function deriveMonths(work: Work, partitions: readonly StoredPartition[]):
 /** All months of a heap by one statement, whose rows are then written out month by month: planning costs more than running. */
 async function deriveHeap(work: Work, partitions: readonly StoredPartition[]): Promise<WrittenFile[]> {
   const { session, files, source, schema, staging, signal } = work
-  const paths = pathsOf(files, source, partitions)
+  const paths = await soundPathsOf(files, source, partitions)
   const heap = `derived_${newId()}`
   const time = quoteName(schema.timeColumn)
   const written: WrittenFile[] = []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { isPlanned, messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import { type Month, monthWindow, type TimeWindow } from '../kernel/window.ts'
+import { damagedFile } from './damage.ts'
 import { quoteName, quotePath, quoteText, sqlType } from './duckdb-columns.ts'
 import type { DuckdbSession, Lane } from './duckdb-session.ts'
 import { fingerprintOf, type StoredTable } from './manifest.ts'
@@ -141,28 +142,26 @@ function parquetOf(paths: readonly string[], options = ''): string {
 }
 
 /**
- * Turns a failed read into `BAD_DATA` naming the file, if it is a file's fault: every file is read through, which only a
+ * Turns a failed read into `BAD_DATA` naming table, month and file, if it is a file's fault: every file is read through, which only a
  * failure costs. Otherwise hands back the error.
  */
 export async function explainRead(
   session: DuckdbSession,
-  { name, schema }: StoredTable,
+  table: StoredTable,
   paths: readonly string[],
   error: unknown,
 ): Promise<unknown> {
   if (isPlanned(error)) return error
-  const values = schema.columns.map((column) => `${quoteName(column.name)}::${sqlType(column.type)}`).join(', ')
+  const values = table.schema.columns.map((column) => `${quoteName(column.name)}::${sqlType(column.type)}`).join(', ')
   for (const path of paths) {
     try {
       await stat(path)
       await session.use(undefined, (lane) => lane.run(`select sum(hash(${values})) from ${parquetOf([path])}`))
     } catch (cause) {
       if (isPlanned(cause)) return cause
-      return new PlannedError(
-        'BAD_DATA',
-        `${path} cannot be read (${messageOf(cause).split('\n')[0]}). Make or import that month of table ${name} again, or restore the file from a copy`,
-        { facts: { path, table: name }, cause },
-      )
+      // DuckDB says the path once more, which is said already.
+      const reason = messageOf(cause).split('\n')[0]?.replaceAll(path, 'it')
+      return damagedFile(table, path, `cannot be read (${reason})`, cause)
     }
   }
   return error

@@ -27,11 +27,6 @@ export function partitionsIn(table: StoredTable, window: TimeWindow): StoredPart
   })
 }
 
-/** Full paths of the files that hold some partitions of a table. */
-export function pathsOf(files: TableFiles, table: StoredTable, partitions: readonly StoredPartition[]): string[] {
-  return partitions.flatMap((partition) => partition.files.map((file) => files.pathOf(table.name, file)))
-}
-
 /** The SQL of a query, or `BAD_INPUT` if it is in another language. */
 export function sqlOf(select: Select): string {
   if (select.dialect === 'duckdb') return select.sql

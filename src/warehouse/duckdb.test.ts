@@ -90,9 +90,9 @@ test('the folder of a dropped table goes with the first write an hour later', as
 })
 
 test.each([
-  ['cut short', (text: string) => text.slice(0, -20), /manifest\.json is damaged/],
+  ['cut short', (text: string) => text.slice(0, -20), /manifest\.json, is damaged/],
   ['naming a file elsewhere', (text: string) => text.replace(/month=2015-01\/part/, '../../etc/part'), /damaged/],
-  ['of a newer version', (text: string) => text.replace('"format": 1', '"format": 2'), /newer version/],
+  ['of a newer version', (text: string) => text.replace('"format": 1', '"format": 2'), /newer build/],
 ])('a manifest %s is BAD_DATA, naming it', async (_, change, message) => {
   const directory = freshDirectory()
   await using warehouse = await openAt(directory)

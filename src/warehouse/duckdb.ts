@@ -1,11 +1,12 @@
 // The warehouse on one's own disk: Parquet files by month, read and written by a DuckDB that keeps nothing itself.
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { monthWindow, type TimeWindow } from '../kernel/window.ts'
+import { monthsWithFaults, soundPathsOf } from './damage.ts'
 import { asNumber, fetchColumns, quoteName } from './duckdb-columns.ts'
 import { derive } from './duckdb-derive.ts'
 import { explainRead, inspectFiles, mergeFiles, relationOf } from './duckdb-parts.ts'
 import { type DuckdbSession, openDuckdbSession } from './duckdb-session.ts'
-import { type DuckdbRooms, existingTable, partitionsIn, pathsOf, sqlOf } from './duckdb-source.ts'
+import { type DuckdbRooms, existingTable, partitionsIn, sqlOf } from './duckdb-source.ts'
 import { writeBatches } from './duckdb-writer.ts'
 import { infoOf, type StoredPartition, type StoredTable } from './manifest.ts'
 import type { Batch, ReadOptions, Select, TableInfo, Warehouse, WriteOptions } from './port.ts'
@@ -38,6 +39,10 @@ export async function openDuckdbWarehouse(options: DuckdbWarehouseOptions): Prom
     derive: (derivation, signal) => derive(rooms, derivation, signal),
     read: (table, window, reading) => read(rooms, table, window, reading),
     query: (table, window, select) => query(rooms, table, window, select),
+    async damagedMonths(table) {
+      const stored = await rooms.files.read(table)
+      return stored === null ? [] : await monthsWithFaults(rooms.files, stored)
+    },
     count: (table, window) => count(rooms, table, window),
     drop: (table) => rooms.files.drop(table),
     async [Symbol.asyncDispose]() {
@@ -81,7 +86,7 @@ async function read(
   const stored = await existingTable(files, table)
   const { schema } = stored
   checkColumns(table, schema, [...options.columns, ...options.orderBy])
-  const paths = pathsOf(files, stored, partitionsIn(stored, window))
+  const paths = await soundPathsOf(files, stored, partitionsIn(stored, window))
   const atMost = partitionsIn(stored, window).reduce((sum, { rows }) => sum + rows, 0)
   const order = [schema.timeColumn, ...options.orderBy].map((name) => `${quoteName(name)} asc nulls last`).join(', ')
   // The rows are sorted before they are made numbers: a null as NaN would come before an infinity, and timestamps are cheaper.
@@ -96,7 +101,7 @@ async function query(
   select: Select,
 ): Promise<Batch> {
   const stored = await existingTable(files, table)
-  const paths = pathsOf(files, stored, partitionsIn(stored, window))
+  const paths = await soundPathsOf(files, stored, partitionsIn(stored, window))
   const sql = `with source as (${relationOf(stored.schema, paths, window)}) select * from (${sqlOf(select)}\n)`
   return await fetchNumbers(session, stored, paths, sql, null)
 }
@@ -134,7 +139,7 @@ async function count({ session, files }: DuckdbRooms, table: string, window: Tim
     isWhole(partition) ? 'whole' : 'cut',
   )
   const known = whole.reduce((sum, { rows }) => sum + rows, 0)
-  const paths = pathsOf(files, stored, cut)
+  const paths = await soundPathsOf(files, stored, cut)
   if (paths.length === 0) return known
   const sql = `select count(*) as rows from (${relationOf(stored.schema, paths, window)})`
   const { columns } = await fetchNumbers(session, stored, paths, sql, 1)

@@ -1,5 +1,6 @@
 // What a table's folder holds: manifest.json lists, month by month, the files that are the table. Whatever is not listed is not there.
 import { readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Month } from '../kernel/window.ts'
@@ -18,6 +19,8 @@ const PartPath = z.string().regex(/^month=\d{4}-\d{2}\/part-[0-9a-f-]+\.parquet$
 const Partition = z.object({
   month: MonthText,
   files: z.array(PartPath),
+  /** Bytes of each file as it was written; null, or none at all, for files that were written before sizes were noted. */
+  bytes: z.array(z.int().nonnegative().nullable()).default([]),
   rows: z.int().nonnegative(),
   fingerprint: z.string().min(1),
   basis: z.string().nullable(),
@@ -50,7 +53,10 @@ export interface StoredTable {
   readonly partitions: readonly StoredPartition[]
 }
 
-/** The manifest at a path, or null if there is none. Throws `BAD_DATA` if it cannot be understood. */
+/**
+ * The manifest at a path, or null if there is none. Throws `BAD_DATA` if it cannot be understood; its fact `newerFormat` says whether a
+ * newer build wrote it.
+ */
 export async function readManifest(path: string): Promise<Manifest | null> {
   let text: string
   try {
@@ -67,13 +73,14 @@ export async function readManifest(path: string): Promise<Manifest | null> {
   }
   const format = typeof json === 'object' && json !== null && 'format' in json ? json.format : undefined
   if (typeof format === 'number' && format > FORMAT) {
-    throw new PlannedError(
-      'BAD_DATA',
-      `${path} was written by a newer version (format ${format}; this one reads ${FORMAT}). Update`,
-    )
+    throw new PlannedError('BAD_DATA', `table ${tableAt(path)} was written by a newer build`, {
+      why: `${path} is of format ${format}, and this build reads ${FORMAT}`,
+      next: 'update this one, or use the newer one',
+      facts: { path, newerFormat: true },
+    })
   }
   const parsed = Manifest.safeParse(json)
-  if (!parsed.success) throw damaged(path, z.prettifyError(parsed.error), parsed.error)
+  if (!parsed.success) throw damaged(path, z.prettifyError(parsed.error).replaceAll(/\s+/g, ' '), parsed.error)
   return parsed.data
 }
 
@@ -106,9 +113,16 @@ export function joinFingerprints(left: string, right: string): string {
 }
 
 function damaged(path: string, detail: string, cause: unknown): PlannedError {
-  return new PlannedError(
-    'BAD_DATA',
-    `${path} is damaged: ${detail}. Restore it from a copy; or delete the folder it is in, and make or import the table again`,
-    { facts: { path }, cause },
-  )
+  const table = tableAt(path)
+  return new PlannedError('BAD_DATA', `the list of what table ${table} is made of, ${path}, is damaged`, {
+    why: detail,
+    next: `restore it from a backup; or ./understudy data drop ${table}, then make or import the table again`,
+    facts: { path, table, newerFormat: false },
+    cause,
+  })
+}
+
+/** The table whose manifest lies at a path: its folder has its name. */
+function tableAt(path: string): string {
+  return basename(dirname(path))
 }

@@ -80,6 +80,7 @@ export function openMemoryWarehouse(): Warehouse {
     async count(table, window) {
       return rowsIn(existing(table), window).rows
     },
+    damagedMonths: async () => [],
     async drop(table) {
       checkTableName(table)
       tables.delete(table)

@@ -122,7 +122,13 @@ export interface Warehouse {
   /** How many rows a window has. */
   count(table: string, window: TimeWindow): Promise<number>
 
-  /** Removes a table; none of that name is fine. */
+  /**
+   * Months of a table whose rows are not stored any more as they were written (files that went or changed behind our back), as far as a
+   * quick look tells; none for no table. Reading such a month is `BAD_DATA`; writing or deriving it again makes it sound.
+   */
+  damagedMonths(table: string): Promise<readonly Month[]>
+
+  /** Removes a table, a damaged one too; none of that name is fine. */
   drop(table: string): Promise<void>
 
   [Symbol.asyncDispose](): Promise<void>

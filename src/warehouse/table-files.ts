@@ -1,10 +1,12 @@
 // The folders of a warehouse on disk. Files never change once listed; a table changes by the swap of its manifest, under its lock.
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
+import { isPlanned } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Month } from '../kernel/window.ts'
+import { sizeOf, syncFile, syncFolder, writeSafely } from './durable-files.ts'
 import {
   emptyManifest,
   joinFingerprints,
@@ -31,6 +33,11 @@ export interface StagedPart {
   readonly basis: string | null
 }
 
+/** A part whose file lies safely on the disk: `bytes` is its size, 0 for none. */
+interface SyncedPart extends StagedPart {
+  readonly bytes: number
+}
+
 /** How staged parts join the table that is there. */
 interface Publication {
   readonly origin: string
@@ -52,8 +59,11 @@ export interface TableFiles {
   makeStaging(table: string): Promise<string>
   /** Removes it, and the table's folder if nothing came of it. */
   removeStaging(staging: string): Promise<void>
+  /** Bytes of each of a partition's files as it lies on the disk; null for one that is not there. */
+  sizesOf(table: string, partition: StoredPartition): Promise<(number | null)[]>
   /** Moves staged parts in and swaps the manifest: all of them or none. Throws `CONFLICT` if the rows may not stand together. */
   publish(table: string, publication: Publication, signal?: AbortSignal): Promise<StoredTable>
+  /** Removes a table, also one whose manifest is damaged: what it was made of is not known then, and all of it goes. */
   drop(table: string): Promise<void>
 }
 
@@ -77,11 +87,11 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
       await rm(staging, { recursive: true, force: true })
       await rmdir(dirname(staging)).catch(() => {}) // not empty, as a table's folder should be
     },
+    sizesOf: (table, { files }) => Promise.all(files.map((file) => sizeOf(join(folderOf(table), file)))),
     async publish(table, publication, signal) {
-      const paths = publication.parts.flatMap(({ path }) => (path === null ? [] : [path]))
-      await Promise.all(paths.map((path) => syncFile(path)))
+      const parts = await Promise.all(publication.parts.map(syncPart))
       const manifest = await change(folderOf(table), clock, signal, async (current) => {
-        const next = merge(table, current, publication, clock.nowMs())
+        const next = merge(table, current, { ...publication, parts }, clock.nowMs())
         await moveIn(folderOf(table), publication.parts)
         return next
       })
@@ -91,12 +101,13 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
     },
     async drop(table) {
       checkTableName(table)
-      if ((await readManifest(manifestIn(folderOf(table)))) === null) return
-      await change(folderOf(table), clock, undefined, async (current) => ({
+      if ((await readDroppable(manifestIn(folderOf(table)))) === null) return
+      const next = async (current: Manifest): Promise<Manifest> => ({
         ...current,
         table: null,
         retired: [...current.retired, ...retire(current.table?.partitions ?? [], clock.nowMs())],
-      }))
+      })
+      await change(folderOf(table), clock, undefined, next, readDroppable)
       await removeDropped(root, clock, null)
     },
   }
@@ -117,9 +128,10 @@ async function change(
   clock: Clock,
   signal: AbortSignal | undefined,
   next: (manifest: Manifest) => Promise<Manifest>,
+  read: (path: string) => Promise<Manifest | null> = readManifest,
 ): Promise<Manifest> {
   return await withLock(lockOf(folder), { signal }, async (stillHeld) => {
-    const manifest = await next((await readManifest(manifestIn(folder))) ?? emptyManifest())
+    const manifest = await next((await read(manifestIn(folder))) ?? emptyManifest())
     const expiredMs = clock.nowMs() - RETIREMENT_MS
     const kept = { ...manifest, retired: manifest.retired.filter(({ atMs }) => atMs > expiredMs) }
     stillHeld()
@@ -148,7 +160,12 @@ async function removeDropped(root: string, clock: Clock, except: string | null):
 }
 
 /** The manifest with a publication's parts in it. Pure; throws `CONFLICT`. */
-function merge(table: string, manifest: Manifest, publication: Publication, nowMs: number): Manifest {
+function merge(
+  table: string,
+  manifest: Manifest,
+  publication: Publication & { readonly parts: readonly SyncedPart[] },
+  nowMs: number,
+): Manifest {
   const { origin, schema, parts } = publication
   const current = manifest.table === null ? null : { name: table, ...manifest.table }
   const before = current?.partitions ?? []
@@ -162,13 +179,15 @@ function merge(table: string, manifest: Manifest, publication: Publication, nowM
     const { month, rows, fingerprint, basis } = part
     const existing = publication.within === 'append' ? after.get(month) : undefined
     const files = part.path === null ? [] : [placeOf(part)]
+    const bytes = part.path === null ? [] : [part.bytes]
     after.set(
       month,
       existing === undefined
-        ? { month, files, rows, fingerprint, basis }
+        ? { month, files, bytes, rows, fingerprint, basis }
         : {
             month,
             files: [...existing.files, ...files],
+            bytes: [...existing.files.map((_, i) => existing.bytes[i] ?? null), ...bytes],
             rows: existing.rows + rows,
             fingerprint: joinFingerprints(existing.fingerprint, fingerprint),
             basis,
@@ -230,30 +249,18 @@ async function sweep(folder: string, manifest: Manifest): Promise<void> {
   )
 }
 
-/** Writes a file whole or not at all: beside it, flushed, then renamed over it. */
-async function writeSafely(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`
-  const file = await open(beside, 'w')
+/** The manifest that a table is dropped with: an empty one for one that is damaged, but not for one that a newer build wrote. */
+async function readDroppable(path: string): Promise<Manifest | null> {
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    return await readManifest(path)
+  } catch (error) {
+    if (isPlanned(error, 'BAD_DATA') && error.facts.newerFormat === false) return emptyManifest()
+    throw error
   }
-  await rename(beside, path)
-  await syncFolder(dirname(path))
 }
 
-/** Flushes a folder's list of names to the disk, where the system lets a folder be opened. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform !== 'win32') await syncFile(path, 'r')
-}
-
-async function syncFile(path: string, flags = 'r+'): Promise<void> {
-  const file = await open(path, flags)
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+async function syncPart(part: StagedPart): Promise<SyncedPart> {
+  if (part.path === null) return { ...part, bytes: 0 }
+  await syncFile(part.path)
+  return { ...part, bytes: (await sizeOf(part.path)) ?? 0 }
 }

@@ -132,6 +132,12 @@ function selectionLaws(open: Open): void {
 }
 
 function tellingLaws(open: Open): void {
+  test('a table that nobody touched has no damaged months, and neither has one that is not there', async () => {
+    await using warehouse = await openWith(open, [[at('2015-01-10'), 1, 1, 1]])
+    expect(await warehouse.damagedMonths('rides')).toEqual([])
+    expect(await warehouse.damagedMonths('nowhere')).toEqual([])
+  })
+
   test('a table that is not there is NOT_FOUND to read, and null to describe', async () => {
     await using warehouse = await open()
     const missing = { code: 'NOT_FOUND', message: expect.stringContaining('rides') }
