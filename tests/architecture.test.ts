@@ -21,7 +21,8 @@ const LONGER: Readonly<Record<string, string>> = {
 
 /** Files of src that may say a word of the reference project, each with its reason. */
 const KNOWS_A_TAXI: Readonly<Record<string, string>> = {
-  'src/main/settings.ts': 'names the project kept by default, and PICKUP_TIMES, the setting that the recipe made',
+  'src/main/settings-list.ts': 'names the project kept by default, and PICKUP_TIMES, the setting that the recipe made',
+  'src/main/settings-recipe.ts': "the recipe's own defaults: its data set and its machine are named after it",
   'src/tracking/tracking-bed.ts': 'only tests use it: what they write and read back',
   'src/warehouse/contract-rows.ts': 'only the contract uses it: the rows it writes',
 }

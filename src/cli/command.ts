@@ -29,12 +29,24 @@ export interface Settings {
   readonly chat: { readonly url: string; readonly channel: string; readonly author: string } | null
 }
 
-/** Where a setting's value came from; for `doctor`. */
+/** A setting as it stands for this project: its value, where that came from, what is wrong with it. For `doctor`. */
 export interface SettingReport {
   readonly name: string
+  /** The name it was, or would be, written under: `MY_MODEL__SEED`, or the name itself. */
+  readonly variable: string
+  /** What holds; a password in an address is left out. */
   readonly value: string
   readonly source: 'environment' | '.env' | 'default'
+  /** The line of `.env` that sets `variable`, from 1; null where none does. */
+  readonly line: number | null
+  /** What `.env` says, where the environment says something else and wins. */
+  readonly overruled: string | null
+  /** What still waits to be filled in, where nothing needs it and the default holds. */
+  readonly placeholder: string | null
+  /** Whether the choices that were made use it. */
+  readonly isUsed: boolean
   readonly fault: string | null
+  readonly allowed: string
   readonly meaning: string
 }
 

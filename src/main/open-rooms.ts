@@ -26,20 +26,21 @@ export async function openRooms(options: {
 }): Promise<OpenRooms> {
   const { settings, project, projectPath, user, notify } = options
   await makeHome(settings.home)
-  const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { consoleNotifier }] = await Promise.all([
+  const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { openOutbox }] = await Promise.all([
     import('../artifacts/disk.ts'),
     import('../tracking/embedded.ts'),
     import('../flow/embedded.ts'),
-    import('../notify/console.ts'),
+    import('./open-outbox.ts'),
   ])
   await using opened = new AsyncDisposableStack()
   const warehouse = opened.use(await openWarehouse(settings.home))
-  const artifacts = diskArtifacts(join(settings.home, 'artifacts'))
+  const artifacts = diskArtifacts(settings.artifacts)
   const { databasePath } = settings
   const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user }))
   const engine = opened.use(
     await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }),
   )
+  const outbox = opened.use(await openOutbox(settings, project.name, { notify, warn: notify }))
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
@@ -48,7 +49,7 @@ export async function openRooms(options: {
     warehouse,
     tracking,
     engine,
-    notifiers: [consoleNotifier(notify)],
+    outbox,
     clock: systemClock,
     runTraining: trainInThread({ home: settings.home, projectPath }),
     provenance,

@@ -1,4 +1,5 @@
-// Every setting: its default, what is allowed, what it means. `.env.sample` and the README's table are made from this list.
+// Reads the settings: the environment over `.env` over the defaults. The list of them is `settings-list.ts`.
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -6,175 +7,42 @@ import type { SettingReport, Settings } from '../cli/command.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { parseDay } from '../kernel/window.ts'
 import type { Project } from '../lifecycle/project.ts'
+import type { Dotenv } from './dotenv.ts'
+import { hasPlaceholder, type Setting, type Values } from './setting.ts'
+import { SETTINGS } from './settings-list.ts'
 
 /** The folder of package.json: `.env` and the default home lie here, whatever the working directory. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Read before all others, because the rest depend on it. */
-export const PROJECT_SETTING = 'UNDERSTUDY_PROJECT'
-export const DEFAULT_PROJECT = 'taxifare/project.ts'
-
-interface Setting {
-  readonly name: string
-  /** What holds when nothing is set; text, as it would stand in `.env`. */
-  readonly fallback: (project: Project) => string
-  /** What may stand there, in words, for the error message and the docs. */
-  readonly allowed: (project: Project) => string
-  readonly meaning: string
-  readonly check: (text: string, project: Project) => boolean
+/** Where settings come from, and whose they are. */
+export interface SettingSources {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly dotenv: Dotenv
+  readonly project: Project
+  /** The default project takes the plain names; another one only those that begin with its own. */
+  readonly isDefault: boolean
 }
-
-const oneOf = (...values: readonly string[]) => ({
-  allowed: () => values.join(', '),
-  check: (text: string) => values.includes(text),
-})
-const isDay = (text: string): boolean => {
-  try {
-    return parseDay(text) > 0
-  } catch {
-    return false
-  }
-}
-const modelName = /^[A-Za-z0-9][\w.-]{0,199}$/
-const name = { allowed: () => '1 to 200 letters, digits, _, . or -', check: (text: string) => modelName.test(text) }
-
-const SETTINGS: readonly Setting[] = [
-  {
-    name: 'DATA_SIZE',
-    fallback: (project) => project.defaultSize,
-    allowed: (project) => project.sizes.join(', '),
-    meaning: 'which raw table is used, and its processed one',
-    check: (text, project) => project.sizes.includes(text),
-  },
-  {
-    name: 'MODEL_TARGET',
-    fallback: () => 'local',
-    ...oneOf('local', 'gcs', 'mlflow'),
-    meaning:
-      "local: runs and models in the home, with copies of the recipe's files; mlflow: the same store, at MLFLOW_TRACKING_URI",
-  },
-  {
-    name: 'EVALUATION_START_DATE',
-    fallback: (project) => project.defaultEvaluationStart,
-    allowed: () => 'a date, YYYY-MM-DD',
-    meaning: 'first day of the month that a cycle treats as fresh',
-    check: isDay,
-  },
-  {
-    name: 'MLFLOW_TRACKING_URI',
-    fallback: () => '',
-    allowed: () => 'empty, or sqlite:///path/to/file.db',
-    meaning: 'where MODEL_TARGET=mlflow keeps runs and models; empty is the home',
-    check: () => true, // an http address may stand there unused; the target that needs it looks closer
-  },
-  {
-    name: 'MLFLOW_EXPERIMENT',
-    fallback: (project) => `${project.name}_experiment`,
-    ...name,
-    meaning: 'the experiment that runs are filed under',
-  },
-  {
-    name: 'MLFLOW_MODEL_NAME',
-    fallback: (project) => project.name,
-    ...name,
-    meaning: 'the registered model',
-  },
-  {
-    name: 'UNDERSTUDY_HOME',
-    fallback: () => '.understudy',
-    allowed: () => 'a folder; a relative one is taken from the project folder',
-    meaning: 'where everything is kept',
-    check: () => true,
-  },
-  {
-    name: PROJECT_SETTING,
-    fallback: () => DEFAULT_PROJECT,
-    allowed: () => 'a TypeScript file that exports "project"; a relative path is taken from the project folder',
-    meaning: 'the definition of the model that is kept',
-    check: () => true, // it was loaded before this is read
-  },
-  {
-    name: 'GATE_THRESHOLD',
-    fallback: (project) => String(project.defaultThreshold),
-    allowed: () => 'a number above 0',
-    meaning: "largest error that is good enough, in the metric's unit",
-    check: (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) > 0,
-  },
-  {
-    name: 'GATE_RULE',
-    fallback: () => 'point',
-    ...oneOf('point', 'significant'),
-    meaning: 'point: a lower error promotes; significant: only one whose 95 % interval says so',
-  },
-  {
-    name: 'FIRST_CHAMPION',
-    fallback: () => 'accept',
-    ...oneOf('accept', 'ask'),
-    meaning: 'whether the first model goes to Production by itself, or waits for a person',
-  },
-  {
-    name: 'TRAINERS',
-    fallback: () => 'mlp',
-    allowed: () => 'one or more of mlp, linear, each once, separated by commas',
-    meaning: 'what learns; the better on the early-stop rows becomes the challenger',
-    check: (text) => {
-      const parts = text.split(',').map((part) => part.trim())
-      return parts.every((part) => ['mlp', 'linear'].includes(part)) && new Set(parts).size === parts.length
-    },
-  },
-  {
-    name: 'TRAIN_WINDOW',
-    fallback: () => '',
-    allowed: () => 'month, history, or empty (month for mlp, history for the others)',
-    meaning:
-      "what a challenger learns: the month's fit rows, starting from the champion, or all rows before them too, starting cold",
-    check: (text) => ['', 'month', 'history'].includes(text),
-  },
-  {
-    name: 'REFIT',
-    fallback: () => 'off',
-    ...oneOf('off', 'on'),
-    meaning: 'whether a promoted challenger learns the whole month once more before it serves',
-  },
-  {
-    name: 'SEED',
-    fallback: () => '0',
-    allowed: () => 'a whole number from 0 to 2147483647',
-    meaning: 'seed of every random choice in training',
-    check: (text) => /^\d{1,10}$/.test(text) && Number(text) <= 2_147_483_647,
-  },
-  {
-    name: 'PICKUP_TIMES',
-    fallback: () => 'utc',
-    ...oneOf('utc', 'local'),
-    meaning:
-      "utc: times are converted to the place's clock, as the recipe does; local: they are the place's clock already",
-  },
-]
-
-export const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name)
 
 /**
- * Reads the settings: the environment over `.env` over the defaults; an empty value is an absent one.
+ * What the settings come to; an empty value is an absent one.
  * Throws `BAD_INPUT` that names every setting that is wrong, with its value and what is allowed.
  */
-export function readSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  dotenv: Readonly<Record<string, string | undefined>>,
-  project: Project,
-): Settings {
-  const reports = reportSettings(environment, dotenv, project)
-  const faults = reports.flatMap((report) => report.fault ?? [])
-  const texts = Object.fromEntries(reports.map((report) => [report.name, report.value]))
+export function readSettings(sources: SettingSources): Settings {
+  const readings = readAll(sources)
+  const faults = readings.flatMap(({ fault }) => fault ?? [])
   if (faults.length > 0) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `${faults.length === 1 ? 'a setting is' : 'settings are'} wrong (environment or .env):\n  ${faults.join('\n  ')}`,
-    )
+    const what = faults.length === 1 ? 'a setting is' : `${faults.length} settings are`
+    throw new PlannedError('BAD_INPUT', `${what} wrong (environment or .env):\n  ${faults.join('\n  ')}`, {
+      next: './understudy doctor shows where each value comes from, and the line to change',
+    })
   }
-  const text = (key: string): string => texts[key] ?? ''
+  const texts = new Map(readings.map(({ setting, value }) => [setting.name, value]))
+  return settingsOf((name) => texts.get(name) ?? '')
+}
+
+function settingsOf(text: Values): Settings {
   const target = z.enum(['local', 'gcs', 'mlflow']).parse(text('MODEL_TARGET'))
-  const home = resolve(ROOT, text('UNDERSTUDY_HOME'))
+  const home = folder(text('UNDERSTUDY_HOME'))
   return {
     size: text('DATA_SIZE'),
     target,
@@ -196,59 +64,111 @@ export function readSettings(
     refit: text('REFIT') === 'on',
     seed: Number(text('SEED')),
     timeReading: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
-    artifacts: join(home, 'artifacts'),
-    chat: null,
+    artifacts: text('ARTIFACTS') === '' ? join(home, 'artifacts') : folder(text('ARTIFACTS')),
+    chat:
+      text('NOTIFY_CHAT_URL') === ''
+        ? null
+        : { url: text('NOTIFY_CHAT_URL'), channel: text('NOTIFY_CHANNEL'), author: text('NOTIFY_AUTHOR') },
   }
+}
+
+/** The file of the tracking database; the settings were checked, so a target that has an address has one of a file. */
+function databasePath(target: Settings['target'], uri: string, home: string): string {
+  return target === 'local' || uri === '' ? join(home, 'mlflow.db') : folder(uri.slice('sqlite:///'.length))
+}
+
+/** A path from the folder of package.json; `~/` is the person's own, as a shell would have it. */
+export function folder(text: string): string {
+  return resolve(ROOT, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text)
 }
 
 /** Every setting with its value, where it came from and what is wrong with it. */
-export function reportSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  dotenv: Readonly<Record<string, string | undefined>>,
-  project: Project,
-): readonly SettingReport[] {
+export function reportSettings(sources: SettingSources): readonly SettingReport[] {
+  const { environment, dotenv, project } = sources
+  return readAll(sources).map(({ setting, variable, source, value, written, isUsed, fault }) => {
+    const inFile = dotenv.values[variable]?.trim() ?? ''
+    return {
+      name: setting.name,
+      variable,
+      value: withoutPassword(value),
+      source,
+      line: dotenv.lines[variable] ?? null,
+      overruled: environment[variable] && inFile !== '' && inFile !== written ? withoutPassword(inFile) : null,
+      placeholder: written !== value && hasPlaceholder(written) ? written : null,
+      isUsed,
+      fault,
+      allowed: setting.allowed(project),
+      meaning: setting.meaning,
+    }
+  })
+}
+
+/** What the names of a project's own settings begin with: `MY_MODEL__`. */
+export function prefixOf(projectName: string): string {
+  return `${projectName.toUpperCase().replaceAll('-', '_')}__`
+}
+
+/** A setting as it was found. */
+interface Reading {
+  readonly setting: Setting
+  /** The name it goes by for this project. */
+  readonly variable: string
+  readonly source: SettingReport['source']
+  readonly written: string
+  /** What holds: what is written, or the default where that is nothing or a placeholder that nobody needs filled in. */
+  readonly value: string
+  readonly isUsed: boolean
+  readonly fault: string | null
+}
+
+function readAll(sources: SettingSources): readonly Reading[] {
+  const found = new Map(SETTINGS.map((setting) => [setting.name, find(setting, sources)]))
+  const values: Values = (name) => found.get(name)?.written ?? ''
   return SETTINGS.map((setting) => {
-    const source = environment[setting.name] ? 'environment' : dotenv[setting.name] ? '.env' : 'default'
-    const value = (environment[setting.name] || dotenv[setting.name] || setting.fallback(project)).trim()
-    const fault = setting.check(value, project)
-      ? null
-      : `${setting.name} is "${value}"; allowed: ${setting.allowed(project)}`
-    return { name: setting.name, value, source, fault, meaning: setting.meaning }
+    const { variable, source, written } = found.get(setting.name)! // made from the same list
+    const choice = setting.usedBy === undefined ? 'everything' : setting.usedBy(values)
+    const filler = setting.filledFor === undefined ? choice : setting.filledFor(values)
+    const isUnfilled = hasPlaceholder(written) && filler === null
+    const value = isUnfilled ? setting.fallback(sources.project) : written
+    const fault = choice === null ? null : faultOf({ setting, variable, value, choice, filler }, sources.project)
+    return { setting, variable, source, written, value, isUsed: choice !== null && setting.group !== 'unused', fault }
   })
 }
 
-/** The file of the tracking database. Throws `BAD_INPUT` for a store that this version cannot use. */
-function databasePath(target: Settings['target'], uri: string, home: string): string {
-  const own = join(home, 'mlflow.db')
-  if (target === 'gcs') {
-    throw new PlannedError(
-      'BAD_INPUT',
-      'MODEL_TARGET is "gcs": this version keeps models on disk only; set MODEL_TARGET=local or mlflow in .env',
-    )
+/** The environment wins over `.env`; in either, the project's own name wins over the plain one. */
+function find(setting: Setting, { environment, dotenv, project, isDefault }: SettingSources) {
+  const own = `${prefixOf(project.name)}${setting.name}`
+  const names = setting.scope === 'shared' ? [setting.name] : isDefault ? [own, setting.name] : [own]
+  for (const [source, texts] of [
+    ['environment', environment],
+    ['.env', dotenv.values],
+  ] as const) {
+    for (const variable of names) {
+      const written = texts[variable]?.trim() ?? ''
+      if (written !== '') return { variable, source, written }
+    }
   }
-  if (target === 'local' || uri === '') return own
-  if (uri.startsWith('sqlite:///') && uri.length > 'sqlite:///'.length)
-    return resolve(ROOT, uri.slice('sqlite:///'.length))
-  throw new PlannedError(
-    'BAD_INPUT',
-    `MLFLOW_TRACKING_URI is "${uri}": this version keeps runs in a file; set it empty or to sqlite:///path/to/file.db, or set MODEL_TARGET=local`,
-  )
+  const variable = names.at(-1) ?? setting.name
+  return { variable, source: 'default' as const, written: setting.fallback(project) }
 }
 
-/** The text of `.env.sample`: every setting with its meaning, what is allowed, and its default. */
-export function sampleEnvironment(project: Project): string {
-  const blocks = SETTINGS.map(
-    (setting) =>
-      `# ${setting.meaning}\n# allowed: ${setting.allowed(project)}\n${setting.name}=${setting.fallback(project)}\n`,
-  )
-  return `# Copy to .env and change what you like. The environment wins over .env, .env over these defaults.\n\n${blocks.join('\n')}`
+function faultOf(
+  found: { setting: Setting; variable: string; value: string; choice: string; filler: string | null },
+  project: Project,
+): string | null {
+  const { setting, variable, value, choice, filler } = found
+  const allowed = `allowed: ${setting.allowed(project)}`
+  const is = `${variable} is ${value === '' ? 'empty' : `"${withoutPassword(value)}"`}`
+  if (hasPlaceholder(value)) {
+    return `${is}, a placeholder that must be filled in${filler === 'everything' ? '' : ` for ${filler}`}; ${allowed}`
+  }
+  if (setting.required === true && value === '') return `${is}, and ${choice} needs it; ${allowed}`
+  if (!setting.check(value, project)) return `${is}; ${allowed}`
+  const later = setting.later?.(value) ?? null
+  return later === null ? null : `${is}: ${later}`
 }
 
-/** The README's table of settings, in Markdown. */
-export function settingsTable(project: Project): string {
-  const rows = SETTINGS.map((setting) => {
-    const fallback = setting.fallback(project)
-    return `| \`${setting.name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${setting.allowed(project)} | ${setting.meaning} |`
-  })
-  return ['| setting | default | allowed | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+/** An address as it may be shown. */
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/[^:/@\s]*):[^@/\s]*@/, '$1:…@')
 }

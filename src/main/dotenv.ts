@@ -1,0 +1,38 @@
+// `.env`, beside package.json: what it sets, and in which line.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { messageOf, PlannedError } from '../kernel/errors.ts'
+
+export interface Dotenv {
+  readonly values: Readonly<Record<string, string | undefined>>
+  /** The line that sets each name, from 1; the last one, if there are several. */
+  readonly lines: Readonly<Record<string, number>>
+}
+
+/** The `.env` in a folder; none is the same as an empty one. Throws `BAD_INPUT` if it cannot be read. */
+export function readDotenv(folder: string): Dotenv {
+  try {
+    return parseDotenv(readFileSync(join(folder, '.env'), 'utf8'))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return parseDotenv('')
+    throw new PlannedError('BAD_INPUT', '.env cannot be read', {
+      why: messageOf(error),
+      next: 'make it a text file that you may read, or remove it',
+      cause: error,
+    })
+  }
+}
+
+/**
+ * @example parseDotenv('# first\nSEED=1\nexport DATA_SIZE="1k" # small').values // => { SEED: '1', DATA_SIZE: '1k' }
+ */
+export function parseDotenv(text: string): Dotenv {
+  const lines: Record<string, number> = {}
+  const plain = text.replace(/^\uFEFF/, '') // some editors begin a file with a mark
+  for (const [index, line] of plain.split(/\r?\n/).entries()) {
+    const name = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line)?.[1]
+    if (name !== undefined) lines[name] = index + 1
+  }
+  return { values: parseEnv(plain), lines }
+}

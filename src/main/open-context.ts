@@ -1,0 +1,90 @@
+// What a command works with: the project that was named or set, its settings, and the rooms once they are asked for.
+import { userInfo } from 'node:os'
+import type { CommandContext } from '../cli/command.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import type { Project } from '../lifecycle/project.ts'
+import { type Dotenv, readDotenv } from './dotenv.ts'
+import { loadProject } from './load-project.ts'
+import { misspelt } from './misspelt.ts'
+import { type OpenRooms, openRooms } from './open-rooms.ts'
+import { findProjects, resolveProject } from './projects.ts'
+import { prefixOf, ROOT, readSettings, reportSettings, type SettingSources } from './settings.ts'
+import { DEFAULT_PROJECT, PROJECT_SETTING, SETTINGS } from './settings-list.ts'
+
+/** A short name that is nearly a setting's is more likely another program's, where the environment is everybody's. */
+const LETTERS_OF_A_SLIP = 9
+
+/**
+ * Opens it once it is known which command that is: help needs nothing. `named` is the project of the command line, null for the
+ * default one. Whoever calls closes `opened`. Throws what `.env` and the project are refused with.
+ */
+export async function openContext(
+  terminal: Terminal,
+  signal: AbortSignal,
+  opened: { rooms: OpenRooms | null },
+  named: string | null,
+): Promise<CommandContext> {
+  const dotenv = readDotenv(ROOT)
+  const standard = await resolveProject(
+    ROOT,
+    process.env[PROJECT_SETTING] || dotenv.values[PROJECT_SETTING] || DEFAULT_PROJECT,
+  )
+  const projectPath = named === null ? standard : await resolveProject(ROOT, named)
+  const project = await loadProject(projectPath)
+  const sourcesOf = (one: Project, path: string): SettingSources => ({
+    environment: process.env,
+    dotenv,
+    project: one,
+    isDefault: path === standard,
+  })
+  const projects = () => findProjects(ROOT, [standard, projectPath])
+  tellSlips(terminal, dotenv, [project.name, ...(await projects()).map(({ name }) => name)])
+  const user = userName()
+  const settings = () => readSettings(sourcesOf(project, projectPath))
+  return {
+    terminal,
+    project,
+    user,
+    settings,
+    settingReports: () => reportSettings(sourcesOf(project, projectPath)),
+    projects,
+    settingsOf: async (path) => {
+      const other = await loadProject(path)
+      return { project: other, settings: readSettings(sourcesOf(other, path)) }
+    },
+    signal,
+    rooms: async () => {
+      const notify = (line: string): void => terminal.note(`  ${line}`)
+      opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify })
+      return opened.rooms
+    },
+  }
+}
+
+function tellSlips(terminal: Terminal, dotenv: Dotenv, projects: readonly string[]): void {
+  const known = {
+    own: SETTINGS.filter(({ scope }) => scope === 'model').map(({ name }) => name),
+    shared: SETTINGS.filter(({ scope }) => scope === 'shared').map(({ name }) => name),
+    prefixes: [...new Set(projects.map(prefixOf))],
+  }
+  const inFile = Object.keys(dotenv.values)
+  const inEnvironment = Object.keys(process.env).filter(
+    (name) => name.length >= LETTERS_OF_A_SLIP && !inFile.includes(name),
+  )
+  for (const [place, names] of [
+    ['.env', inFile],
+    ['the environment', inEnvironment],
+  ] as const) {
+    for (const { name, meant } of misspelt(names, known))
+      terminal.warn(`understudy: ${place} sets ${name}, which is no setting; did you mean ${meant}?`)
+  }
+}
+
+/** A container may run as a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return process.env.USER || `user ${process.getuid?.() ?? 'unknown'}`
+  }
+}
