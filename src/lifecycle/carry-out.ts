@@ -3,11 +3,12 @@ import type { Verdict } from '../evaluation/verdict.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { isPlanned, messageOf, unreachable } from '../kernel/errors.ts'
 import type { JsonObject } from '../kernel/json.ts'
-import type { Move, Stage } from '../tracking/port.ts'
+import type { ModelVersion, Move, Stage } from '../tracking/port.ts'
 import { type Cast, looksAt } from './cast.ts'
 import { learntFrom, TAG } from './champion.ts'
 import { type CycleFacts, decide, type Ruling } from './decide.ts'
 import type { Challenger } from './make-challenger.ts'
+import { RECIPE, sayMoved } from './recipe-lines.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { causeOf, takeProduction } from './stage-moves.ts'
@@ -31,6 +32,7 @@ export function carryOut(rooms: LifecycleRooms) {
     if (challenger === null) return carried
     const changed = await whatChanged(rooms, facts, carried)
     if (changed !== null) return await standAside(rooms, facts, challenger, ruling, changed)
+    const before = await rooms.tracking.version(input.model, challenger.version)
     try {
       await rooms.tracking.move(input.model, moves, `${context.effectKey}/move`)
     } catch (error) {
@@ -41,8 +43,24 @@ export function carryOut(rooms: LifecycleRooms) {
       const verdict = `${windowText(input)}: ${ruling.verdict?.kind}`
       await rooms.tracking.setVersionTags(input.model, challenger.version, { [TAG.verdict]: verdict })
     }
+    await sayCarriedOut(rooms, facts, carried, { before, context })
     return carried
   }
+}
+
+/** What was carried out, in the recipe's words; an attempt that finds it done already claims nothing. */
+async function sayCarriedOut(
+  rooms: LifecycleRooms,
+  { champion }: CycleFacts,
+  { applied, promoted, ruling }: Omit<Carried, 'notes'>,
+  { before, context }: { before: ModelVersion; context: TaskContext },
+): Promise<void> {
+  const { metric } = rooms.project
+  const evidence = ruling.verdict?.evidence
+  const found = { old: evidence?.champion?.mean ?? null, new: evidence?.challenger?.mean ?? null }
+  if (promoted && before.stage !== 'Production') context.log(RECIPE.replaced(metric, found))
+  if (applied && !promoted && champion !== null) context.log(RECIPE.keptInPlace(metric, found))
+  await sayMoved(rooms, before, context)
 }
 
 /**

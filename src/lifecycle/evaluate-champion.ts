@@ -1,11 +1,13 @@
 // Task `evaluate_production_model`: the champion's losses on the holdout, and its error on the whole month.
 import type { Score } from '../evaluation/day-losses.ts'
+import { encodedWidth } from '../features/specification.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { monthOf } from '../kernel/window.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Cast } from './cast.ts'
 import { trainedToMs } from './champion.ts'
 import { ensureProcessed, type Fresh } from './fresh.ts'
+import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
 import {
   datasetInput,
   isCalendarMonth,
@@ -30,7 +32,8 @@ export function evaluateChampion(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<Champion> => {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
-    await ensureProcessed(rooms, input, window, context.signal)
+    await ensureProcessed(rooms, input, window, context)
+    context.log(RECIPE.useCase('evaluate'))
     const holdoutWindow = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
     const scores = await scoreVersion(
       rooms,
@@ -43,7 +46,15 @@ export function evaluateChampion(rooms: LifecycleRooms) {
     if (month === undefined || holdout === undefined)
       throw new Error('two windows were scored and two scores are missing')
     const monthError = meanLoss(month)
-    await record(rooms, input, { version, cast, fresh, monthError, holdoutError: meanLoss(holdout) }, context.effectKey)
+    const holdoutError = meanLoss(holdout)
+    const { metric, row } = rooms.project
+    if (monthError !== null) {
+      context.log(RECIPE.modelLoaded(placeOf(rooms)))
+      context.log(RECIPE.dataLoaded(fresh.rows, encodedWidth(rooms.project.specification(input.timeReading)) + 1))
+      context.log(RECIPE.modelEvaluated(metric, monthError))
+    }
+    if (holdoutError !== null) context.log(OWN.onHoldout(metric, holdoutError, fresh.holdoutRows, row.many))
+    await record(rooms, input, { version, cast, fresh, monthError, holdoutError }, context)
     return { version, holdout, monthError }
   }
 }
@@ -57,22 +68,23 @@ interface Figures {
 }
 
 /** The evaluation's own run, and the point on Production's curve. Safe to repeat: the run of this task is found again. */
-async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures, effectKey: string): Promise<void> {
+async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures, task: TaskContext): Promise<void> {
   const { tracking, project } = rooms
   const window = { fromMs: input.fromMs, toMs: input.toMs }
   const run = await startRun(
     rooms,
     input,
     { kind: 'evaluate', name: `evaluate v${figures.version} ${windowText(window)}`, parentRunId: figures.cast.runId },
-    `${effectKey}/run`,
+    `${task.effectKey}/run`,
   )
   if (run.status === 'RUNNING') {
-    await tracking.logParams(run.id, {
+    const params = {
       context: 'evaluate',
       training_set_size: input.size,
       row_count: String(figures.fresh.rows),
       model_version: String(figures.version),
-    })
+    }
+    await tracking.logParams(run.id, params)
     const at = { step: 0, timestampMs: run.startedAtMs }
     const metrics: Metric[] = []
     if (figures.monthError !== null) metrics.push({ key: project.metric.name, value: figures.monthError, ...at })
@@ -81,7 +93,12 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
     await tracking.logInputs(run.id, [
       await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' }),
     ])
+    await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
+    await rooms.outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: figures.monthError }))
+    task.log(RECIPE.resultsSaved(placeOf(rooms)))
+    task.log(RECIPE.done('evaluate'))
     await tracking.endRun(run.id, 'FINISHED')
+    task.log(RECIPE.autologDone())
   }
   // A point on the curve is Production's error on a whole calendar month that it had learnt nothing of.
   const reached = trainedToMs(await tracking.version(input.model, figures.version))

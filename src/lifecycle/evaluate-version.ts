@@ -1,11 +1,13 @@
 // Evaluating one version on any window, by hand.
-import { PlannedError } from '../kernel/errors.ts'
+import { encodedWidth } from '../features/specification.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import type { ModelVersion, Stage } from '../tracking/port.ts'
 import { TAG, trainedToMs } from './champion.ts'
 import { ensureProcessed } from './fresh.ts'
 import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
+import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { type Data, meanLoss, rowsOf, scoreVersion } from './scoring.ts'
@@ -13,23 +15,37 @@ import { type Data, meanLoss, rowsOf, scoreVersion } from './scoring.ts'
 /** A version by number, or the one in a stage. */
 export type VersionChoice = { readonly version: number } | { readonly stage: Stage }
 
-/** Finds a version. Throws `NOT_FOUND` that says which versions there are. */
+/** Finds a version. Throws `NOT_FOUND` that says which versions there are and what to do; `say` hears the recipe's line before. */
 export async function findVersion(
   rooms: Pick<LifecycleRooms, 'tracking'>,
   model: string,
   choice: VersionChoice,
+  say?: (line: string) => void,
 ): Promise<ModelVersion> {
   const versions = await rooms.tracking.versions(model)
   const found = versions.find((one) =>
     'version' in choice ? one.version === choice.version : one.stage === choice.stage,
   )
   if (found !== undefined) return found
+  if ('stage' in choice) say?.(RECIPE.noModelFound(model, choice.stage))
   const wanted = 'version' in choice ? `version ${choice.version}` : `version in ${choice.stage}`
+  const [newest] = versions
   const there =
-    versions.length === 0
-      ? 'it has none yet; make the first with: ./understudy cycle'
+    newest === undefined
+      ? 'it has no version yet'
       : `there are ${versions.map(({ version, stage }) => `v${version} (${stage})`).join(', ')}`
-  throw new PlannedError('NOT_FOUND', `${model} has no ${wanted}: ${there}`)
+  const next =
+    newest === undefined
+      ? 'make the first with: ./understudy cycle'
+      : 'version' in choice
+        ? 'name one of these'
+        : `name one with --version ${newest.version}${choice.stage === 'Production' ? `, or put one there: ./understudy promote ${model} --version ${waitingOr(newest, versions)} --why "…"` : ''}`
+  throw new PlannedError('NOT_FOUND', `${model} has no ${wanted}`, { why: there, next })
+}
+
+/** The number of the version that waits in Staging; the newest one's where none does. */
+function waitingOr(newest: ModelVersion, versions: readonly ModelVersion[]): number {
+  return (versions.find(({ stage }) => stage === 'Staging') ?? newest).version
 }
 
 export type Evaluation = {
@@ -58,10 +74,15 @@ export async function evaluateVersion(
   request: EvaluationRequest,
   watch: Watch,
 ): Promise<Evaluation> {
+  const say = watch.log ?? (() => undefined)
+  const version = await findVersion(rooms, request.model, request.choice, say).catch((error: unknown) => {
+    if (isPlanned(error, 'NOT_FOUND')) say(RECIPE.noModel())
+    throw error
+  })
   const { origin } = await ensureRawTable(rooms, request.size, watch)
-  const version = await findVersion(rooms, request.model, request.choice)
   const { window } = request
-  await ensureProcessed(rooms, { ...request, origin }, window, watch.signal)
+  await ensureProcessed(rooms, { ...request, origin }, window, watch)
+  say(RECIPE.useCase('evaluate'))
   const who = { model: request.model, version: version.version }
   const [score] = await scoreVersion(rooms, who, request, [window], watch.signal)
   if (score === undefined || score.kind === 'cannot-score') {
@@ -70,6 +91,7 @@ export async function evaluateVersion(
   }
   const error = meanLoss(score)
   if (error === null) {
+    say(RECIPE.noRows())
     const { many } = rooms.project.row
     throw new PlannedError(
       'BAD_DATA',
@@ -77,15 +99,19 @@ export async function evaluateVersion(
     )
   }
   const rows = rowsOf(score.days)
+  const { metric } = rooms.project
+  say(RECIPE.modelLoaded(placeOf(rooms)))
+  say(RECIPE.dataLoaded(rows, encodedWidth(rooms.project.specification(request.timeReading)) + 1))
+  say(RECIPE.modelEvaluated(metric, error))
   return {
     ...who,
     stage: version.stage,
     window: windowText(window),
     rows,
     error,
-    metric: rooms.project.metric,
+    metric,
     inSample: isInSample(version, window),
-    runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error }),
+    runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error }, say),
   }
 }
 
@@ -94,21 +120,28 @@ async function record(
   rooms: LifecycleRooms,
   subject: EvaluationRequest & { readonly origin: string },
   { version, rows, error }: { version: number; rows: number; error: number },
+  say: (line: string) => void,
 ): Promise<string> {
-  const { tracking, project, clock } = rooms
+  const { tracking, project, clock, outputs } = rooms
   const name = `evaluate v${version} ${windowText(subject.window)}`
   const run = await startRun(rooms, subject, { kind: 'evaluate', name, parentRunId: null })
-  await tracking.logParams(run.id, {
+  const params = {
     context: 'evaluate',
     training_set_size: subject.size,
     row_count: String(rows),
     model_version: String(version),
-  })
+  }
+  await tracking.logParams(run.id, params)
   await tracking.logMetrics(run.id, [{ key: project.metric.name, value: error, step: 0, timestampMs: clock.nowMs() }])
   await tracking.logInputs(run.id, [
     await datasetInput(rooms, subject, { window: subject.window, rows, context: 'eval' }),
   ])
+  await outputs?.save('params', 'json', JSON.stringify(params, null, 1))
+  await outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: error }))
+  say(RECIPE.resultsSaved(placeOf(rooms)))
+  say(RECIPE.done('evaluate'))
   await tracking.endRun(run.id, 'FINISHED')
+  say(RECIPE.autologDone())
   return run.id
 }
 

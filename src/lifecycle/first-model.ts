@@ -7,6 +7,7 @@ import { TAG } from './champion.ts'
 import { ensureProcessed, splitWindow } from './fresh.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
 import { tablesOf } from './project.ts'
+import { OWN, RECIPE, sayMoved } from './recipe-lines.ts'
 import { windowText } from './recording.ts'
 import { FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
@@ -66,12 +67,13 @@ export const train = flow<LifecycleRooms>()({
 function preprocessHistory(rooms: LifecycleRooms) {
   return async ({ input }: { input: FirstModelInput }, context: TaskContext): Promise<History> => {
     const window = { fromMs: input.fromMs, toMs: input.toMs }
-    await ensureProcessed(rooms, input, window, context.signal)
+    await ensureProcessed(rooms, input, window, context)
     const { tooSmall: _, ...split } = await splitWindow(rooms, input, window, input.splitRatio)
     if (
       input.waiting === null &&
       (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)
     ) {
+      context.log(RECIPE.tooFewRows())
       const { raw } = tablesOf(rooms.project, input)
       throw new PlannedError(
         'BAD_DATA',
@@ -101,6 +103,8 @@ function trainFirst(rooms: LifecycleRooms) {
     }))
     const version = await trainVersion(rooms, input, plans, context, null)
     await enterStaging(rooms.tracking, version, `first model, learnt ${windowText(input)}`, context.effectKey)
+    await sayMoved(rooms, version, context)
+    context.log(RECIPE.done('train'))
     return { version: version.version }
   }
 }
@@ -111,9 +115,9 @@ function trainAndScore(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<TrainOutcome> => {
     const { version } = await trainFirst(rooms)({ input, history }, context)
-    const score = await scoreFirst(rooms, input, history, version, context.signal)
+    const score = await scoreFirst(rooms, input, history, version, context)
     const trained = await rooms.tracking.version(input.model, version)
-    await closeTraining(rooms, trained, meanLoss(score))
+    await closeTraining(rooms, trained, meanLoss(score), context)
     return {
       model: input.model,
       version,
@@ -134,11 +138,14 @@ async function scoreFirst(
   input: FirstModelInput,
   history: History,
   version: number,
-  signal: AbortSignal,
+  context: TaskContext,
 ) {
   const window = { fromMs: history.holdoutFromMs, toMs: input.toMs }
-  const [score] = await scoreVersion(rooms, { model: input.model, version }, input, [window], signal)
+  const [score] = await scoreVersion(rooms, { model: input.model, version }, input, [window], context.signal)
   if (score === undefined) throw new Error('a window was scored and its score is missing')
+  const error = meanLoss(score)
+  const { metric, row } = rooms.project
+  if (error !== null) context.log(OWN.onHoldout(metric, error, history.holdoutRows, row.many))
   return score
 }
 
@@ -155,8 +162,8 @@ function accept(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<FirstModelOutcome> => {
     const chosen = await rooms.tracking.version(input.model, version)
-    const holdout = await scoreFirst(rooms, input, history, version, context.signal)
-    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, meanLoss(holdout))
+    const holdout = await scoreFirst(rooms, input, history, version, context)
+    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, meanLoss(holdout), context)
     const verdict = judge({
       holdout: { rows: history.holdoutRows, days: history.holdoutDays },
       champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },
@@ -167,6 +174,7 @@ function accept(rooms: LifecycleRooms) {
       metric: metricOf(rooms.project),
     })
     if (verdict.kind === 'promote') await takeTheStage(rooms, input, version, verdict.reason, context.effectKey)
+    await sayMoved(rooms, chosen, context)
     await rooms.tracking.setVersionTags(input.model, version, { [TAG.verdict]: `first model: ${verdict.kind}` })
     return {
       model: input.model,

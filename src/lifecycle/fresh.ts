@@ -34,9 +34,9 @@ export function preprocessNewData(rooms: LifecycleRooms) {
       window,
       rebuild: 'all',
       signal: context.signal,
+      log: context.log,
     })
     const { fitRows: _fit, earlyStopRows: _stop, ...split } = await splitWindow(rooms, input, window, MONTH_SPLIT)
-    context.log(`${split.rows} of ${done.rawRows} rows kept; left out: ${JSON.stringify(done.left)}`)
     const rawFingerprint = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, window)
     return { rawRows: done.rawRows, rawFingerprint, ...split }
   }
@@ -47,12 +47,12 @@ export async function ensureProcessed(
   rooms: Pick<LifecycleRooms, 'project' | 'warehouse'>,
   data: Pick<CycleInput, 'size' | 'origin' | 'timeReading'>,
   window: TimeWindow,
-  signal: AbortSignal | undefined,
+  how: { readonly signal?: AbortSignal | undefined; readonly log?: ((line: string) => void) | undefined },
 ): Promise<void> {
   const { size, origin, timeReading } = data
   const { fromMs, toMs } = window
-  const stop = signal === undefined ? {} : { signal }
-  await preprocess(rooms, { size, origin, timeReading, window: { fromMs, toMs }, rebuild: 'stale', ...stop })
+  const { signal, log } = how
+  await preprocess(rooms, { size, origin, timeReading, window: { fromMs, toMs }, rebuild: 'stale', signal, log })
 }
 
 /** Splits a window's processed rows by time. */

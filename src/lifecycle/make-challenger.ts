@@ -5,6 +5,7 @@ import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { trainedToMs } from './champion.ts'
 import { ensureProcessed, type Fresh, MONTH_SPLIT } from './fresh.ts'
+import { OWN, RECIPE, sayMoved } from './recipe-lines.ts'
 import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
@@ -26,7 +27,7 @@ type Input = {
 
 export function makeChallenger(rooms: LifecycleRooms) {
   return async ({ input, fresh, cast }: Input, context: TaskContext): Promise<Challenger> => {
-    await ensureProcessed(rooms, input, input, context.signal)
+    await ensureProcessed(rooms, input, input, context)
     const version =
       input.challenger === null
         ? await trainChallenger(rooms, { input, fresh, cast }, context)
@@ -34,6 +35,7 @@ export function makeChallenger(rooms: LifecycleRooms) {
     // A look that can move nothing must not push out what waits in Staging for a person either.
     if (cast.onlyLooks === null) {
       await enterStaging(rooms.tracking, version, `challenger of ${windowText(input)}`, context.effectKey)
+      await sayMoved(rooms, version, context)
     }
     const window = { fromMs: fresh.holdoutFromMs, toMs: input.toMs }
     const [holdout] = await scoreVersion(
@@ -44,7 +46,13 @@ export function makeChallenger(rooms: LifecycleRooms) {
       context.signal,
     )
     if (holdout === undefined) throw new Error('a window was scored and its score is missing')
-    if (input.challenger === null) await closeTraining(rooms, version, meanLoss(holdout))
+    const error = meanLoss(holdout)
+    const { metric, row } = rooms.project
+    if (error !== null) context.log(OWN.onHoldout(metric, error, fresh.holdoutRows, row.many))
+    if (input.challenger === null) {
+      context.log(RECIPE.done('train'))
+      await closeTraining(rooms, version, error, context)
+    }
     const reached = trainedToMs(version)
     return {
       version: version.version,
@@ -61,7 +69,7 @@ async function trainChallenger(
 ): Promise<ModelVersion> {
   if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
     context.progress('bringing the history up to date')
-    await ensureProcessed(rooms, input, { fromMs: rooms.project.historyFromMs, toMs: input.fromMs }, context.signal)
+    await ensureProcessed(rooms, input, { fromMs: rooms.project.historyFromMs, toMs: input.fromMs }, context)
   }
   const plans: TrainingPlan[] = []
   for (const trainer of input.trainers) plans.push(await planFor(rooms, { input, fresh, cast }, trainer))

@@ -4,6 +4,7 @@ import { dayText } from '../kernel/window.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { findVersion, type VersionChoice } from './evaluate-version.ts'
 import type { Project, RequestField } from './project.ts'
+import { placeOf, RECIPE } from './recipe-lines.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { predictRows } from './scoring.ts'
 
@@ -44,14 +45,17 @@ function parseField(field: RequestField, text: string): number | null {
   return fits ? value : null
 }
 
-/** The prediction of the version chosen. */
+/** The prediction of the version chosen; `say` hears the recipe's lines. */
 export async function predictOne(
   rooms: LifecycleRooms,
   request: { model: string; choice: VersionChoice; texts: Readonly<Record<string, string>> },
+  say: (line: string) => void,
 ): Promise<{ version: ModelVersion; value: number }> {
   const columns = readRequest(rooms.project, request.texts)
-  const version = await findVersion(rooms, request.model, request.choice)
+  const version = await findVersion(rooms, request.model, request.choice, say)
+  say(RECIPE.useCase('predict'))
   const [value] = await predictRows(rooms.tracking, { model: request.model, version: version.version }, columns, 1)
+  say(RECIPE.modelLoaded(placeOf(rooms)))
   if (value === undefined) throw new Error('one row was asked for and no prediction came')
   return { version, value }
 }

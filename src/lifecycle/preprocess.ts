@@ -1,11 +1,12 @@
 // From rows as they came to cleaned rows with their features: one partition per month, replaced whole.
 import { processedSchema, selectCleaningReport, selectProcessed } from '../features/select.ts'
-import { specificationDigest } from '../features/specification.ts'
-import { PlannedError } from '../kernel/errors.ts'
+import { encodedWidth, type FeatureSpecification, specificationDigest } from '../features/specification.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { type Month, monthsOf, type TimeWindow } from '../kernel/window.ts'
 import type { TableInfo, Warehouse } from '../warehouse/port.ts'
 import { type Project, type TimeReading, tablesOf } from './project.ts'
+import { OWN, RECIPE } from './recipe-lines.ts'
 
 interface Rooms {
   readonly project: Project
@@ -36,7 +37,9 @@ export async function preprocess(
     timeReading: TimeReading
     window: TimeWindow
     rebuild: 'all' | 'stale'
-    signal?: AbortSignal
+    signal?: AbortSignal | undefined
+    /** Hears the recipe's lines; nothing where no month was rebuilt. */
+    log?: ((line: string) => void) | undefined
   },
 ): Promise<Preprocessed> {
   const tables = tablesOf(project, options)
@@ -54,11 +57,9 @@ export async function preprocess(
     const basis = digestOf({ raw: source?.fingerprint ?? null, specification: specificationDigest(specification) })
     return { month, basis }
   })
-  const stale = months.filter(
-    ({ month, basis }) => known?.partitions.find((partition) => partition.month === month)?.basis !== basis,
-  )
-  const rebuilt = options.rebuild === 'all' ? months : stale
+  const rebuilt = options.rebuild === 'all' ? months : await staleOf(warehouse, known, months)
   if (rebuilt.length > 0) {
+    options.log?.(RECIPE.useCase('preprocess'))
     await warehouse.derive(
       {
         from: tables.raw,
@@ -71,20 +72,58 @@ export async function preprocess(
       options.signal,
     )
   }
-  const report = await warehouse.query(
-    tables.raw,
-    options.window,
-    selectCleaningReport(specification, warehouse.dialect),
-  )
+  const counting = selectCleaningReport(specification, warehouse.dialect)
+  const report = await warehouse.query(tables.raw, options.window, counting)
   const left: Record<string, number> = {}
   for (const [name, [count]] of Object.entries(report.columns))
     if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
-  return {
+  const found = {
     ...(await processedMonths(warehouse, tables.processed, options.window)),
     rawRows: report.columns.source?.[0] ?? 0,
     keptRows: report.columns.kept?.[0] ?? 0,
     left,
   }
+  if (rebuilt.length === months.length) sayWhole(project, specification, found, options.log)
+  else if (rebuilt.length > 0) sayPart(specification, raw, found, { rebuilt, log: options.log })
+  return found
+}
+
+/** The months whose raw rows or specification have changed since they were processed, or whose stored rows were damaged. */
+async function staleOf<Wanted extends { readonly month: Month; readonly basis: string }>(
+  warehouse: Warehouse,
+  known: TableInfo | null,
+  months: readonly Wanted[],
+): Promise<readonly Wanted[]> {
+  if (known === null) return months
+  const damaged = await warehouse.damagedMonths(known.name)
+  const bases = new Map(known.partitions.map(({ month, basis }) => [month, basis]))
+  return months.filter(({ month, basis }) => damaged.includes(month) || bases.get(month) !== basis)
+}
+
+type Log = ((line: string) => void) | undefined
+
+/** Says what became of a window that was processed whole. */
+function sayWhole({ row }: Project, specification: FeatureSpecification, found: Preprocessed, log: Log): void {
+  log?.(RECIPE.dataLoaded(found.rawRows, specification.columns.length))
+  log?.(RECIPE.dataCleaned())
+  log?.(OWN.leftOut(found.rawRows, found.keptRows, found.left, row.many))
+  log?.(RECIPE.processed(found.keptRows, encodedWidth(specification)))
+  log?.(RECIPE.done('preprocess'))
+}
+
+/** The same of a window some of whose months were up to date: the figures are those of the others. */
+function sayPart(
+  specification: FeatureSpecification,
+  raw: TableInfo,
+  found: Preprocessed,
+  { rebuilt, log }: { rebuilt: readonly { readonly month: Month }[]; log: Log },
+): void {
+  const rowsIn = (parts: readonly { readonly month: Month; readonly rows: number }[]): number =>
+    parts.reduce((sum, part) => sum + (rebuilt.some(({ month }) => month === part.month) ? part.rows : 0), 0)
+  log?.(RECIPE.dataLoaded(rowsIn(raw.partitions), specification.columns.length))
+  log?.(RECIPE.dataCleaned())
+  log?.(RECIPE.processed(rowsIn(found.months), encodedWidth(specification)))
+  log?.(RECIPE.done('preprocess'))
 }
 
 /** The raw table, or `NOT_FOUND` with what to type. */
@@ -109,10 +148,16 @@ export async function fingerprintOf(warehouse: Warehouse, table: string, window:
   return digestOf({ origin: info?.origin ?? null, facts })
 }
 
-/** The processed table, unless it was made of rows of another origin: then it goes, all of it would be wrong. */
+/**
+ * The processed table, unless it was made of rows of another origin, or nobody can read what it is made of: then it goes, and is made again
+ * of the rows as they came.
+ */
 async function processedTable(warehouse: Warehouse, name: string, origin: string): Promise<TableInfo | null> {
-  const known = await warehouse.describe(name)
-  if (known === null || known.origin === origin) return known
+  const known = await warehouse.describe(name).catch((error: unknown) => {
+    if (isPlanned(error, 'BAD_DATA') && error.facts.newerFormat === false) return 'damaged' as const
+    throw error
+  })
+  if (known === null || (known !== 'damaged' && known.origin === origin)) return known
   await warehouse.drop(name)
   return null
 }

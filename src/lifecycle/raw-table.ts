@@ -12,6 +12,8 @@ import type { LifecycleRooms } from './rooms.ts'
 export interface Watch {
   readonly signal?: AbortSignal
   readonly onEvent?: (event: FlowEvent) => void
+  /** Hears what is said outside any task. */
+  readonly log?: (line: string) => void
 }
 
 const rawTable = flow<LifecycleRooms>()({

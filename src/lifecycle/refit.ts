@@ -29,7 +29,7 @@ export function refit(rooms: LifecycleRooms) {
   return async ({ input, fresh, cast, challenger }: Input, context: TaskContext): Promise<Refitted> => {
     const judged = await rooms.tracking.version(input.model, challenger.version)
     try {
-      await ensureProcessed(rooms, input, input, context.signal)
+      await ensureProcessed(rooms, input, input, context)
       const version = await trainAgain(rooms, { input, cast, judged }, context)
       return { note: await replaceIfClose(rooms, { input, fresh, judged, version }, context.effectKey) }
     } catch (error) {
@@ -59,7 +59,7 @@ async function trainAgain(
     tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false' },
   }
   const version = await trainVersion(rooms, input, [plan], context, cast.runId)
-  await closeTraining(rooms, version, null)
+  await closeTraining(rooms, version, null, context)
   return version
 }
 

@@ -57,7 +57,7 @@ export interface TrainingResult {
 /** Runs a training away from the event loop. */
 export type RunTraining = (
   request: TrainingRequest,
-  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void },
+  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void; log: (line: string) => void },
 ) => Promise<TrainingResult>
 
 /** Where the recipe's own files go (`training_outputs/`): write-only copies under MODEL_TARGET local. */

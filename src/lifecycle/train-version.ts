@@ -7,6 +7,7 @@ import type { EpochRecord } from '../learning/port.ts'
 import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
 import { tablesOf } from './project.ts'
+import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, endAbandonedAttempts, type RunSubject, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
 
@@ -27,6 +28,7 @@ export interface TaskHandle {
   readonly effectKey: string
   readonly signal: AbortSignal
   progress(text: string): void
+  log(line: string): void
 }
 
 /**
@@ -46,6 +48,7 @@ export async function trainVersion(
   )
   if (earlier !== undefined) return earlier
   await endAbandonedAttempts(rooms.tracking, subject.experiment, task.effectKey)
+  task.log(RECIPE.useCase('train'))
   const trained = []
   for (const plan of plans) trained.push(await runOne(rooms, subject, plan, task, parentRunId))
   const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? 0) - (b.result.earlyStopMae ?? 0))
@@ -54,11 +57,12 @@ export async function trainVersion(
   return await register(rooms, subject, best, task)
 }
 
-/** Writes the gate's figure to the version and its run, and ends the run. Safe to repeat. */
+/** Writes the gate's figure to the version and its run, and ends the run. Safe to repeat: what is ended already is not ended again. */
 export async function closeTraining(
   rooms: LifecycleRooms,
   version: ModelVersion,
   holdoutMae: number | null,
+  task: Pick<TaskHandle, 'log'>,
 ): Promise<void> {
   const { tracking, clock } = rooms
   if (holdoutMae !== null)
@@ -69,6 +73,7 @@ export async function closeTraining(
     await tracking.logMetrics(version.runId, [metric])
   }
   await tracking.endRun(version.runId, 'FINISHED')
+  task.log(RECIPE.autologDone())
 }
 
 interface Trained {
@@ -92,7 +97,7 @@ async function runOne(
   })
   try {
     const result = await train(rooms, subject, plan, task, run)
-    await logTraining(rooms, subject, plan, run, result)
+    await logTraining(rooms, subject, plan, { run, result, log: task.log })
     return { plan, run, result }
   } catch (error) {
     await endFailed(rooms, run.id, error, task.signal.aborted ? 'KILLED' : 'FAILED')
@@ -123,6 +128,7 @@ async function train(
   run: Run,
 ): Promise<TrainingResult> {
   const warmStart = plan.warmStart === null ? null : await readModel(rooms, plan.warmStart)
+  if (warmStart !== null) task.log(RECIPE.modelLoaded(placeOf(rooms)))
   const logged: Promise<void>[] = []
   const onEpoch = (record: EpochRecord): void => {
     const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
@@ -146,13 +152,26 @@ async function train(
         warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
         metadata: { 'understudy.run_id': run.id, 'understudy.model': subject.model },
       },
-      { signal: task.signal, onEpoch },
+      { signal: task.signal, onEpoch, log: task.log },
     )
     await Promise.all(logged)
+    for (const line of trainedLines(rooms, plan, result)) task.log(line)
     return result
   } finally {
     await Promise.allSettled(logged)
   }
+}
+
+/** What a training came to: the recipe's line, whose figure is the lowest of any epoch, and below it that of the weights kept. */
+function trainedLines({ project }: LifecycleRooms, plan: TrainingPlan, result: TrainingResult): string[] {
+  const { metric } = project
+  const { earlyStopMae, earlyStopRows, fitRows, keptEpoch, keptSteps } = result
+  if (earlyStopMae === null) return [OWN.trainedForSteps(plan.trainer, fitRows, keptSteps)]
+  const lowest = Math.min(...result.epochs.map((epoch) => epoch.valMae ?? Number.POSITIVE_INFINITY))
+  return [
+    RECIPE.modelTrained(fitRows, metric, lowest),
+    OWN.weightsKept(plan.trainer, keptEpoch, metric, earlyStopMae, earlyStopRows),
+  ]
 }
 
 /** A version's file; null if it is gone, so that a champion that lost it can still be succeeded, from a cold start. */
@@ -180,10 +199,9 @@ async function logTraining(
   rooms: LifecycleRooms,
   subject: RunSubject,
   plan: TrainingPlan,
-  run: Run,
-  result: TrainingResult,
+  { run, result, log }: { run: Run; result: TrainingResult; log: (line: string) => void },
 ): Promise<void> {
-  const { tracking, clock } = rooms
+  const { tracking, clock, outputs } = rooms
   const settings = Object.entries(result.settings).map(([key, value]) => [
     snakeCase(key),
     typeof value === 'string' ? value : JSON.stringify(value),
@@ -220,9 +238,11 @@ async function logTraining(
   for (const file of modelFolder(model, { runId: run.id, createdAtMs: clock.nowMs() })) {
     await tracking.logArtifact(run.id, `model/${file.path}`, file.bytes)
   }
-  await rooms.outputs?.save('models', 'onnx', model)
-  await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
-  await rooms.outputs?.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
+  await outputs?.save('params', 'json', JSON.stringify(params, null, 1))
+  await outputs?.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
+  log(RECIPE.resultsSaved(placeOf(rooms)))
+  await outputs?.save('models', 'onnx', model)
+  if (outputs !== null) log(RECIPE.modelSaved('local'))
 }
 
 async function register(
@@ -248,10 +268,12 @@ async function register(
     ...plan.tags,
   }
   const description = `${plan.trainer}, learnt ${windowText(plan.fit)} of ${subject.size} (${subject.origin})`
-  return await rooms.tracking.registerVersion(
+  const version = await rooms.tracking.registerVersion(
     { name: subject.model, runId: run.id, path: 'model', description, tags },
     task.effectKey,
   )
+  if (placeOf(rooms) === 'mlflow') task.log(RECIPE.modelSaved('mlflow'))
+  return version
 }
 
 /** Number of the version whose weights a training began with; null for a cold start. */

@@ -1,5 +1,6 @@
 // One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
 import { encode } from '../features/encode.ts'
+import { encodedWidth } from '../features/specification.ts'
 import { isPlanned, throwIfCancelled } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { weightsOf } from '../learning/model-file.ts'
@@ -7,13 +8,14 @@ import type { EpochRecord, Tensor } from '../learning/port.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import type { Project } from './project.ts'
+import { RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
 
 /** Reads the rows, trains and writes the ONNX file. Throws `BAD_DATA` if there are too few rows, `CANCELLED` on the signal. */
 export async function trainModel(
   rooms: { project: Project; warehouse: Warehouse },
   request: TrainingRequest,
-  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void },
+  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void; log: (line: string) => void },
 ): Promise<TrainingResult> {
   const startedAt = performance.now()
   const specification = rooms.project.specification(request.timeReading)
@@ -28,6 +30,18 @@ export async function trainModel(
   const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
   const trainer = trainerNamed(request.trainer)
   const warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
+  const rows = fit.rows + (earlyStop?.rows ?? 0)
+  options.log(RECIPE.dataLoaded(rows, encodedWidth(specification) + 1)) // and the target
+  let isUnderWay = false
+  const onEpoch = (record: EpochRecord): void => {
+    // Only one that learns in steps has weights to begin with and an optimiser to set up; both are there once it has made some.
+    if (!isUnderWay && trainer.warmStarts) {
+      if (warmStart === null) options.log(RECIPE.modelInitialized())
+      options.log(RECIPE.modelCompiled())
+    }
+    isUnderWay = true
+    options.onEpoch(record)
+  }
   const trained = await trainer.train({
     specification,
     fit,
@@ -36,7 +50,8 @@ export async function trainModel(
     steps: request.steps,
     seed: request.seed,
     warmStart,
-    ...options,
+    signal: options.signal,
+    onEpoch,
   })
   const model = trainer.toOnnx(specification, trained.weights, request.metadata)
   return {

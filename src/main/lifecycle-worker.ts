@@ -16,6 +16,7 @@ export async function run(input: Json, context: WorkerContext): Promise<Json> {
   const result: TrainingResult = await trainModel({ project, warehouse }, request, {
     signal: context.signal,
     onEpoch: (record) => context.report({ ...record }),
+    log: (line) => context.report({ line }),
   })
   return { ...result, epochs: result.epochs.map((epoch) => ({ ...epoch })) }
 }

@@ -8,7 +8,7 @@ import type { RunTraining, TrainingRequest, TrainingResult } from '../lifecycle/
 /** What the thread is told besides the training itself. */
 export const Place = z.object({ home: z.string(), projectPath: z.string() })
 
-/** A message of the thread: one epoch. */
+/** A message of the thread: one epoch, or a line for the log. */
 const EpochMessage = z.object({
   epoch: z.number(),
   loss: z.number(),
@@ -16,14 +16,20 @@ const EpochMessage = z.object({
   valLoss: z.number().nullable(),
   valMae: z.number().nullable(),
 }) satisfies z.ZodType<EpochRecord>
+const Message = z.union([z.object({ line: z.string() }), EpochMessage])
 
 /** Trains each request in a new thread, over the warehouse of that home. */
 export function trainInThread(place: z.infer<typeof Place>): RunTraining {
-  return async (request, { signal, onEpoch }) => {
+  return async (request, { signal, onEpoch, log }) => {
+    const onMessage = (message: unknown): void => {
+      const read = Message.parse(message)
+      if ('line' in read) log(read.line)
+      else onEpoch(read)
+    }
     const output = await runInWorker(
       new URL('./lifecycle-worker.ts', import.meta.url),
       { place, request: toJson(request) },
-      { name: `training ${request.trainer}`, signal, onMessage: (message) => onEpoch(EpochMessage.parse(message)) },
+      { name: `training ${request.trainer}`, signal, onMessage },
     )
     return output as unknown as TrainingResult // made by `run` of that module, from the type itself
   }

@@ -1,5 +1,6 @@
 // `replay`: months played again in a place of their own.
 import { z } from 'zod'
+import type { FlowEvent } from '../../flow/port.ts'
 import { PlannedError } from '../../kernel/errors.ts'
 import { type Month, monthsOf, monthWindow, parseMonth } from '../../kernel/window.ts'
 import type { CycleOutcome } from '../../lifecycle/outcome.ts'
@@ -37,7 +38,11 @@ export const replayCommand = defineCommand({
     const onMonth = ({ month, verdict }: CycleOutcome): void => {
       if (!terminal.json) terminal.note(`  ${month}: ${verdict}`)
     }
-    const played = await withProgress(context, (watch) => replay(rooms, request, { ...watch, onMonth }))
+    const played = await withProgress(context, ({ signal, onEvent }) => {
+      // Six months of every step's lines would bury the table.
+      const shown = (event: FlowEvent): void => (event.kind === 'task-log' ? undefined : onEvent(event))
+      return replay(rooms, request, { signal, onEvent: shown, onMonth })
+    })
     if (terminal.json) {
       terminal.out(JSON.stringify(played.months))
       return

@@ -49,17 +49,13 @@ export const preprocessCommand = defineCommand({
     const window = windowOf(args, historyWindow(rooms.project, settings))
     const done = await withProgress(context, async (watch) => {
       const { origin } = await ensureRawTable(rooms, settings.size, watch)
-      return await preprocess(rooms, { ...settings, origin, window, rebuild: 'all', signal: context.signal })
+      return await preprocess(rooms, { ...settings, origin, window, rebuild: 'all', ...watch })
     })
     const table = tablesOf(rooms.project, settings).processed
-    const left = Object.entries(done.left).filter(([, rows]) => rows > 0)
     context.terminal.out(
       context.terminal.json
         ? JSON.stringify({ table, ...done })
-        : [
-            `✅ ${countText(done.keptRows)} of ${countText(done.rawRows)} ${rooms.project.row.many} kept in ${table}, ${dayText(window.fromMs)} to ${dayText(window.toMs)}`,
-            ...left.map(([rule, rows]) => `   left out: ${countText(rows)} by ${rule}`),
-          ].join('\n'),
+        : `${table} holds ${countText(done.keptRows)} ${rooms.project.row.many} of ${dayText(window.fromMs)} to ${dayText(window.toMs - 1)}`,
     )
   },
 })
@@ -88,7 +84,7 @@ export const trainCommand = defineCommand({
       context.terminal.json
         ? JSON.stringify(trained)
         : [
-            `✅ v${trained.version} of ${trained.model} learnt ${countText(trained.fitRows)} ${rooms.project.row.many} and waits in Staging`,
+            `v${trained.version} of ${trained.model} learnt ${countText(trained.fitRows)} ${rooms.project.row.many} and waits in Staging`,
             `   early-stop ${trained.metric.name} ${errorText(trained.earlyStopError)} ${unit}; on the ${countText(trained.holdoutRows)} held-out ${rooms.project.row.many} ${errorText(trained.error)} ${unit}`,
             `   next: ./understudy promote ${trained.model} --version ${trained.version} --why "…"`,
           ].join('\n'),
@@ -110,19 +106,25 @@ export const evaluateCommand = defineCommand({
     const window = windowOf(args, { fromMs: addMonths(toMs, -12), toMs })
     const request = { ...fromSettings(settings), choice: versionChoice(args), window }
     const found = await withProgress(context, (watch) => evaluateVersion(rooms, request, watch))
-    const sample =
-      found.inSample === true
-        ? 'in-sample: it has learnt rows of this window, so this error is too good'
-        : found.inSample === null
-          ? 'which rows it has learnt is not known'
-          : 'out of sample'
+    const { metric } = found
     context.terminal.out(
       context.terminal.json
         ? JSON.stringify(found)
-        : `✅ v${found.version} (${found.stage}) of ${found.model}: ${found.metric.name} ${errorText(found.error)} ${found.metric.unit} on ${countText(found.rows)} ${rooms.project.row.many}, ${found.window} (${sample})`,
+        : [
+            `v${found.version} (${found.stage}) of ${found.model}: ${metric.name} ${errorText(found.error)} ${metric.unit} on ${countText(found.rows)} ${rooms.project.row.many}, ${found.window}`,
+            sampleText(found.inSample),
+          ].join('\n'),
     )
   },
 })
+
+/** Whether an error may be believed: one on rows that the version has learnt says nothing about others. */
+function sampleText(inSample: boolean | null): string {
+  if (inSample === null) return '⚠️  which rows it has learnt is not known: this error may be too good'
+  return inSample
+    ? '⚠️  in-sample: it has learnt rows of this window, so this error is too good; --from a day after those tells more'
+    : '   out of sample: it has learnt none of these rows'
+}
 
 /** `understudy predict [--set passenger_count=2 …]` */
 export const predictCommand = defineCommand({
@@ -140,13 +142,10 @@ export const predictCommand = defineCommand({
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )
-    const { value, version } = await predictOne(rooms, {
-      model: context.settings().model,
-      choice: versionChoice(args),
-      texts,
-    })
-    const { replyKey, metric, request } = rooms.project
-    const asked = request.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
+    const request = { model: context.settings().model, choice: versionChoice(args), texts }
+    const { value, version } = await withProgress(context, ({ log }) => predictOne(rooms, request, log))
+    const { replyKey, metric, request: fields } = rooms.project
+    const asked = fields.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
     context.terminal.out(
       context.terminal.json
         ? JSON.stringify({ [replyKey]: value, version: version.version })
