@@ -60,8 +60,11 @@ export interface CommandContext {
   /** Opens the stores on first use. */
   readonly rooms: () => Promise<LifecycleRooms>
   readonly settingReports: () => readonly SettingReport[]
-  /** The projects beside package.json, and the default one wherever it lies; `path` is that of the definition. */
-  readonly projects: () => Promise<readonly { name: string; path: string }[]>
+  /**
+   * The projects beside package.json, and the default one wherever it lies. `path` is that of the definition, `option` what a command
+   * needs to work with it: ` --project NAME`, nothing for the default one.
+   */
+  readonly projects: () => Promise<readonly { name: string; path: string; option: string }[]>
   /** Another project's definition, with the settings that hold for it. Throws `BAD_INPUT` if either is wrong. */
   readonly settingsOf: (path: string) => Promise<{ project: Project; settings: Settings }>
   /** Fires on Ctrl-C and SIGTERM. */
@@ -121,9 +124,14 @@ function faultOf(command: Pick<Command, 'positional'>, typed: unknown, issue: z.
   const isOwn = !/^(Invalid|Too|Unrecognized) /.test(issue.message) // the command has its own words for it
   return {
     what: value === undefined ? `${shown} is missing` : `${shown} is "${value}"`,
-    why: isOwn ? issue.message : `${shown} ${requirementOf(issue)}`,
+    why: isOwn ? ownWords(shown, issue.message) : `${shown} ${requirementOf(issue)}`,
     meant: closest(String(value ?? ''), values),
   }
+}
+
+/** A command may leave out what it speaks of: "is promote or keep". */
+function ownWords(shown: string, message: string): string {
+  return /^(is|has|must|needs) /.test(message) ? `${shown} ${message}` : message
 }
 
 interface Fault {

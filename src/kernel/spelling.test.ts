@@ -14,5 +14,10 @@ test('a slip of one or two letters is told from a word that is another one', () 
 test('the nearest word is meant, the first of two that are as near', () => {
   expect(closest('tables', ['table', 'tables', 'cables'])).toBe('tables')
   expect(closest('bat', ['cat', 'hat'])).toBe('cat')
-  expect(closest('versoin', ['version'], 1)).toBe(null)
+})
+
+test('in a short word two slips make another word; neighbours that changed places are one', () => {
+  expect(closest('fish', ['bash', 'zsh'])).toBe(null)
+  expect(closest('bahs', ['bash', 'zsh'])).toBe('bash')
+  expect(closest('fish', ['dish'])).toBe('dish')
 })
