@@ -37,6 +37,8 @@ const kept: CycleOutcome = {
     { version: 3, stage: 'Production', note: '' },
     { version: 4, stage: 'Archived', note: '' },
   ],
+  decision: null,
+  retrainOf: null,
   runId: 'r',
 }
 const context = {

@@ -48,7 +48,7 @@ export function cycleReport(
       (text) => wrapped(text, context.columns),
     ),
     '',
-    ...figures(outcome, context.rows),
+    ...figuresOf(outcome, context.rows),
     '',
     ...textTable([
       ['threshold', `${outcome.threshold} ${outcome.metric.unit}`],
@@ -68,7 +68,8 @@ export function cycleReport(
   ].join('\n')
 }
 
-function figures(outcome: CycleOutcome, rows: string): string[] {
+/** Both errors and their difference, each with its interval. */
+export function figuresOf(outcome: CycleOutcome, rows: string): string[] {
   const where = `error on the same ${countText(outcome.holdoutRows)} ${rows} of ${outcome.holdoutDays} days`
   const { unit } = outcome.metric
   const line = (name: string, scored: ScoredVersion | null): string[] => [

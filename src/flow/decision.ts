@@ -1,3 +1,5 @@
+// What people are asked, and what they answer.
+import { PlannedError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 
 /** A question to a person, asked by a flow run. It holds no worker while it waits: the answer starts a run of its own. */
@@ -38,4 +40,14 @@ export interface Decisions {
   find(id: number): Promise<Decision>
   /** Newest first; of one subject, if it is named. */
   list(filter?: { readonly subject?: string }): Promise<readonly Decision[]>
+}
+
+/** What a second answer is refused with. */
+export function alreadyAnswered(id: number, { choice, by, why, atMs }: Answer): PlannedError {
+  const when = new Date(atMs).toISOString()
+  return new PlannedError('CONFLICT', `decision ${id} was answered before`, {
+    why: `${by} chose ${choice} on ${when}, because "${why}"`,
+    next: 'nothing was done now; the history shows what came of it',
+    facts: { id, choice, by, when },
+  })
 }

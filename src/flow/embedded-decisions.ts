@@ -3,7 +3,7 @@ import type { Transaction } from 'kysely'
 import type { Database } from '../database/port.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { PlannedError } from '../kernel/errors.ts'
-import type { Answer, Decision, Decisions } from './decision.ts'
+import { type Answer, alreadyAnswered, type Decision, type Decisions } from './decision.ts'
 import type { JournalSchema } from './journal-schema.ts'
 import { fromJournal, journalText } from './journal-text.ts'
 
@@ -42,16 +42,6 @@ export function embeddedDecisions(database: Database<JournalSchema>, clock: Cloc
     list: ({ subject } = {}) =>
       read(database.sql, (query) => (subject === undefined ? query : query.where('decisions.subject', '=', subject))),
   }
-}
-
-/** What a second answer is refused with. */
-export function alreadyAnswered(id: number, { choice, by, why, atMs }: Answer): PlannedError {
-  const when = new Date(atMs).toISOString()
-  return new PlannedError('CONFLICT', `decision ${id} was answered before`, {
-    why: `${by} chose ${choice} on ${when}, because "${why}"`,
-    next: 'nothing was done now; the history shows what came of it',
-    facts: { id, choice, by, when },
-  })
 }
 
 async function find(reader: Reader, id: number): Promise<Decision> {

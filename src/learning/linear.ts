@@ -25,6 +25,7 @@ export const linear: Trainer<LinearSettings> = {
   defaults: { ridge: 1e-9 },
   prefers: 'history',
   warmStarts: false,
+  checkSettings: (settings) => void parseSettings('linear', LinearSettings, settings),
   train,
   toOnnx(specification, weights, metadata) {
     const { kernel, bias } = weightsOfLinear(weights, inputLayout(specification))
@@ -45,11 +46,7 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
   for (let i = 0; i < layout.width; i++) moments[i * size + i]! += ridge * job.fit.rows // not the intercept's
   const solution = solveSymmetric(moments, products)
   if (solution === null || !solution.every(Number.isFinite)) {
-    throw new PlannedError(
-      'BAD_DATA',
-      `linear found no solution for ${job.fit.rows} rows with ridge ${ridge}; look for nulls and extreme values in the features ` +
-        'and the target, or raise the ridge',
-    )
+    throw new PlannedError('BAD_DATA', `linear found no solution for ${job.fit.rows} rows with ridge ${ridge}`, { next: 'look for nulls and extreme values in the features and the target, or raise the ridge' })
   }
   const weights: Tensor[] = [
     { name: 'output/kernel', shape: [layout.width, 1], values: Float32Array.from(solution.subarray(0, layout.width)) },

@@ -62,6 +62,8 @@ export interface Trainer<Settings extends JsonObject> {
   readonly prefers: 'month' | 'history'
   /** Whether `warmStart` makes a difference to it. */
   readonly warmStarts: boolean
+  /** Throws `BAD_INPUT` naming each setting that is wrong, before anything is paid for. */
+  checkSettings(settings: JsonObject): void
   train(job: TrainingJob<Settings>): Promise<TrainedModel>
   /** What the weights predict for encoded rows, (rows), in plain JavaScript: the reference the model file is held to. */
   predictEncoded(specification: FeatureSpecification, weights: readonly Tensor[], rows: EncodedRows): Float32Array

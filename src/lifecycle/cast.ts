@@ -41,7 +41,13 @@ export type Cast = {
 export function findCast(rooms: LifecycleRooms) {
   return async ({ input, fresh }: { input: CycleInput; fresh: Fresh }, context: TaskContext): Promise<Cast> => {
     const name = `cycle ${windowText(input)}`
-    const run = await startRun(rooms, input, { kind: 'cycle', name, parentRunId: null }, `${context.effectKey}/run`)
+    const tags = await originTags(rooms, input.retrainOf)
+    const run = await startRun(
+      rooms,
+      input,
+      { kind: 'cycle', name, parentRunId: null, tags },
+      `${context.effectKey}/run`,
+    )
     await endAbandonedCycles(rooms.tracking, input, run.id)
     const roster = await readRoster(rooms.tracking, input.model)
     const standing = standingOf(roster, input.origin, input.fromMs)
@@ -53,7 +59,8 @@ export function findCast(rooms: LifecycleRooms) {
     }
     const champion = standing.kind === 'champion' ? standing.champion : null
     const looks = await looksAt(rooms, input, fresh)
-    const isFurtherLook = input.again || looks > 1
+    // A person who asks for other settings has seen the first verdict: that look counts, and may promote.
+    const isFurtherLook = input.retrainOf === null && (input.again || looks > 1)
     const { version: comparison, hindsight } =
       champion === null
         ? { version: null, hindsight: false }
@@ -77,6 +84,13 @@ export function findCast(rooms: LifecycleRooms) {
       looks,
     }
   }
+}
+
+/** What links a further look to the one it follows. */
+async function originTags({ engine }: LifecycleRooms, decision: number | null): Promise<Record<string, string>> {
+  if (decision === null) return {}
+  const { flowRunId } = await engine.decisions.find(decision)
+  return { 'understudy.retrain_of_decision': String(decision), 'understudy.retrain_of_flow_run': flowRunId }
 }
 
 /** Whether a trainer learns all history, from a cold start, or the month alone. */

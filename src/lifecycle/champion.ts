@@ -69,7 +69,7 @@ export function standingOf(roster: Roster, origin: string, beforeMs: number): St
 
 /**
  * The version a challenger starts from: the newest that is or was in Production, with the same trainer and features, that has
- * learnt nothing from the window's start on. Null for a cold start.
+ * learnt nothing from the window's start on, and that no person has rolled back. Null for a cold start.
  */
 export function warmStartFor(
   roster: Roster,
@@ -81,10 +81,18 @@ export function warmStartFor(
       version.tags[TAG.trainer] === wanted.trainer &&
       version.tags[TAG.featureDigest] === wanted.featureDigest &&
       trainedTo !== null &&
-      trainedTo <= wanted.beforeMs
+      trainedTo <= wanted.beforeMs &&
+      !wasRolledBack(roster.history, version.version)
     )
   }
   return formerChampions(roster, wanted.origin).find(fits) ?? null
+}
+
+/** Whether a version left Production by a rollback, and has not come back. */
+function wasRolledBack(history: readonly Transition[], version: number): boolean {
+  const last = history.findLast((transition) => transition.version === version)
+  const { evidence } = last ?? {}
+  return last?.from === 'Production' && typeof evidence === 'object' && evidence !== null && 'rolledBackTo' in evidence
 }
 
 /**

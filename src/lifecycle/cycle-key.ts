@@ -18,3 +18,8 @@ export function cycleKey(input: CycleInput, rawFingerprint: string): string {
 export function subjectKey({ store, model, origin, size }: CycleSubject): string {
   return `${store}/${model}/${origin}/${size}`
 }
+
+/** One cycle, training or change of stages per model at a time. */
+export function lockOf(model: string): string {
+  return `model/${model}`
+}

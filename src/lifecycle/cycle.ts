@@ -1,5 +1,6 @@
 // One month of the lifecycle, from fresh rows to a verdict that was carried out, kept and told.
 import { flow } from '../flow/flow.ts'
+import { askAboutCycle } from './ask.ts'
 import { carryOut } from './carry-out.ts'
 import { findCast } from './cast.ts'
 import { evaluateChampion } from './evaluate-champion.ts'
@@ -14,7 +15,7 @@ import { tellOutcome } from './tell.ts'
 /** A cycle's tasks keep the recipe's names. The gate is pure and has no task of its own: it is handed sums per day, not rows. */
 export const cycle = flow<LifecycleRooms>()({
   name: 'cycle',
-  version: 1,
+  version: 2,
   input: CycleInput,
   async run({ task, rooms }, input): Promise<CycleOutcome> {
     const fresh = await task('preprocess_new_data', { input }, preprocessNewData(rooms), { retries: 2 })
@@ -34,7 +35,10 @@ export const cycle = flow<LifecycleRooms>()({
       input.refit && carried.promoted && challenger !== null && input.challenger === null
         ? await task('refit', { input, fresh, cast, challenger }, refit(rooms))
         : null
-    const outcome = await task('record_outcome', { ...facts, carried, refitted }, recordOutcome(rooms), { retries: 3 })
+    const isAsked = carried.applied && input.onEscalate === 'ask' && carried.ruling.verdict?.kind === 'escalate'
+    const asked = isAsked ? await task('ask_a_person', { input, cast, challenger }, askAboutCycle(rooms)) : null
+    const recorded = { ...facts, carried, refitted, asked }
+    const outcome = await task('record_outcome', recorded, recordOutcome(rooms), { retries: 3 })
     // A replay asks and tells nobody, and what moved nothing is for whoever looked.
     if (input.onEscalate === 'ask' && outcome.applied) await task('notify', { outcome }, tellOutcome(rooms))
     return outcome

@@ -3,6 +3,7 @@ import { judge } from '../evaluation/gate.ts'
 import { flow } from '../flow/flow.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
+import { askAboutFirst } from './ask.ts'
 import { TAG } from './champion.ts'
 import { ensureProcessed, splitWindow } from './fresh.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
@@ -14,13 +15,14 @@ import { meanLoss, metricOf, scoreVersion } from './scoring.ts'
 import { causeOf, enterStaging, takeProduction } from './stage-moves.ts'
 import { tellFirst } from './tell.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
+import { settingsFor } from './trainer-settings.ts'
 
 /** The share of history that the first model is held against: about a month of six years. */
 export const HISTORY_SPLIT = 0.02
 
 export const firstModel = flow<LifecycleRooms>()({
   name: 'first_model',
-  version: 1,
+  version: 2,
   input: FirstModelInput,
   async run({ task, rooms }, input): Promise<FirstModelOutcome> {
     const history = await task('preprocess_history', { input }, preprocessHistory(rooms), { retries: 2 })
@@ -31,10 +33,14 @@ export const firstModel = flow<LifecycleRooms>()({
     const version = trained?.version ?? input.waiting
     if (version === null) throw new Error('a version waits or is trained, and neither was')
     const isTrained = trained !== null
-    const first = await task('accept_first_model', { input, history, version, isTrained }, accept(rooms), {
+    const judged = await task('accept_first_model', { input, history, version, isTrained }, accept(rooms), {
       retries: 3,
     })
-    if (input.tell) await task('notify', { first }, tellFirst(rooms))
+    if (!input.tell) return { ...judged, decision: null }
+    const asked =
+      judged.verdict === 'escalate' ? await task('ask_a_person', { input, version }, askAboutFirst(rooms)) : null
+    const first = { ...judged, decision: asked?.id ?? null }
+    if (asked?.isNew ?? true) await task('notify', { first }, tellFirst(rooms))
     return first
   },
 })
@@ -93,6 +99,7 @@ function trainFirst(rooms: LifecycleRooms) {
   ): Promise<{ readonly version: number }> => {
     const plans = input.trainers.map((trainer) => ({
       trainer,
+      settings: settingsFor(trainer, input.trainerSettings),
       fit: { fromMs: input.fromMs, toMs: history.earlyStopFromMs },
       earlyStop: { fromMs: history.earlyStopFromMs, toMs: history.holdoutFromMs },
       steps: null,
@@ -160,7 +167,7 @@ function accept(rooms: LifecycleRooms) {
   return async (
     { input, history, version, isTrained }: Acceptance,
     context: TaskContext,
-  ): Promise<FirstModelOutcome> => {
+  ): Promise<Omit<FirstModelOutcome, 'decision'>> => {
     const chosen = await rooms.tracking.version(input.model, version)
     const holdout = await scoreFirst(rooms, input, history, version, context)
     if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, meanLoss(holdout), context)

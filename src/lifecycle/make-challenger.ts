@@ -10,6 +10,7 @@ import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
 import { enterStaging } from './stage-moves.ts'
+import { settingsFor } from './trainer-settings.ts'
 import { closeTraining, type TrainingPlan, trainVersion } from './train-version.ts'
 
 export type Challenger = {
@@ -80,6 +81,7 @@ async function planFor(rooms: LifecycleRooms, { input, fresh, cast }: Input, tra
   const warm = cast.warmStarts[trainer] ?? null
   return {
     trainer,
+    settings: settingsFor(trainer, input.trainerSettings),
     fit: {
       fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs,
       toMs: fresh.earlyStopFromMs,

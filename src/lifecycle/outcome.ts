@@ -62,6 +62,10 @@ export type CycleOutcome = {
   readonly insteadOfAsking: 'kept' | 'promoted' | null
   readonly notes: readonly string[]
   readonly stages: readonly StageLine[]
+  /** The decision a person was asked for; null if nobody was. */
+  readonly decision: number | null
+  /** The decision that asked for this look. */
+  readonly retrainOf: number | null
   readonly runId: string
 }
 
@@ -80,6 +84,8 @@ export type FirstModelOutcome = {
   readonly verdict: 'promote' | 'escalate'
   readonly reason: string
   readonly warning: string | null
+  /** The decision a person was asked for; null if nobody was. */
+  readonly decision: number | null
 }
 
 /** A version trained by hand. */

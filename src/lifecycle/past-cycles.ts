@@ -16,22 +16,6 @@ export async function pastOutcomes(
   })
 }
 
-/**
- * A cycle of a subject that was stopped while, or after, it moved stages: it has to be finished, whatever is set by now. Going on with it is
- * safe, as its moves are made once.
- */
-export async function unfinishedMove(
-  { engine }: Pick<LifecycleRooms, 'engine'>,
-  subject: CycleSubject,
-): Promise<FlowRun | null> {
-  for (const run of await cyclesOf(engine, subject)) {
-    if (run.status === 'completed' || run.status === 'running') continue
-    const tasks = await engine.taskRuns(run.id)
-    if (tasks.some((task) => task.name === 'transition_model')) return run
-  }
-  return null
-}
-
 /** Whether an outcome used its holdout up: a challenger was judged on it. */
 export function isLook(outcome: CycleOutcome): boolean {
   return outcome.challenger !== null && outcome.case !== 'overtaken'

@@ -2,6 +2,7 @@
 import { type ErrorEstimate, levelOfLook } from '../evaluation/interval.ts'
 import type { TaskContext } from '../flow/port.ts'
 import type { Metric, Run } from '../tracking/port.ts'
+import type { Asked } from './ask.ts'
 import type { Carried } from './carry-out.ts'
 import type { CycleFacts } from './decide.ts'
 import { MONTH_SPLIT } from './fresh.ts'
@@ -11,11 +12,15 @@ import { startRun, windowText } from './recording.ts'
 import type { Refitted } from './refit.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
-type Facts = CycleFacts & { readonly carried: Carried; readonly refitted: Refitted | null }
+type Facts = CycleFacts & {
+  readonly carried: Carried
+  readonly refitted: Refitted | null
+  readonly asked: Asked | null
+}
 
 export function recordOutcome(rooms: LifecycleRooms) {
   return async (facts: Facts, context: TaskContext): Promise<CycleOutcome> => {
-    const { input, fresh, carried, refitted } = facts
+    const { input, fresh, carried, refitted, asked } = facts
     const run = await runToRecordIn(rooms, facts, context.effectKey)
     const outcome: CycleOutcome = {
       ...describe(rooms, facts),
@@ -23,11 +28,16 @@ export function recordOutcome(rooms: LifecycleRooms) {
       applied: carried.applied,
       insteadOfAsking: carried.insteadOfAsking,
       notes: [
+        ...(input.retrainOf === null
+          ? []
+          : [`a further look, with other settings, as decision ${input.retrainOf} asked`]),
         ...carried.notes,
         ...(refitted === null ? [] : [refitted.note]),
         ...(fresh.rawRows === 0 ? [await nothingThere(rooms, input)] : []),
       ],
       stages: await stageLines(rooms, input.model),
+      decision: asked?.id ?? null,
+      retrainOf: input.retrainOf,
     }
     await record(rooms, input, run, outcome)
     return outcome
@@ -52,7 +62,10 @@ async function nothingThere({ warehouse, project }: LifecycleRooms, input: Cycle
   return `${raw} has no ${project.row.many} in ${windowText(input)}; it holds ${span}`
 }
 
-type Described = Omit<CycleOutcome, 'runId' | 'applied' | 'insteadOfAsking' | 'notes' | 'stages'>
+type Described = Omit<
+  CycleOutcome,
+  'runId' | 'applied' | 'insteadOfAsking' | 'notes' | 'stages' | 'decision' | 'retrainOf'
+>
 
 function describe(rooms: LifecycleRooms, { input, fresh, cast, champion, challenger, carried }: Facts): Described {
   const { verdict, blocked } = carried.ruling

@@ -9,6 +9,7 @@ import type { Challenger } from './make-challenger.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { predictRows, readCleaned } from './scoring.ts'
 import { causeOf, takeProduction } from './stage-moves.ts'
+import { settingsFor } from './trainer-settings.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 
 type Input = {
@@ -50,6 +51,7 @@ async function trainAgain(
   const warm = cast.warmStarts[trainer] ?? null
   const plan = {
     trainer,
+    settings: settingsFor(trainer, input.trainerSettings),
     fit: { fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs, toMs: input.toMs },
     earlyStop: null,
     steps: Number(judged.tags[TAG.keptSteps]),

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import type { EpochRecord } from '../learning/port.ts'
-import type { Notifier } from '../notify/port.ts'
+import type { Outbox } from '../notify/port.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import type { Project } from './project.ts'
@@ -31,6 +31,8 @@ export interface TrainingRequest {
   readonly earlyStop: TimeWindow | null
   readonly steps: number | null
   readonly trainer: string
+  /** In place of the trainer's own. */
+  readonly settings: JsonObject
   readonly seed: number
   readonly timeReading: 'utc' | 'local'
   /** The model file to start from, base64; null for a cold start. */
@@ -72,12 +74,16 @@ export interface LifecycleRooms {
   readonly warehouse: Warehouse
   readonly tracking: Tracking
   readonly engine: Engine
-  readonly notifiers: readonly Notifier[]
+  readonly outbox: Outbox
   readonly clock: Clock
   readonly runTraining: RunTraining
   readonly provenance: Provenance
   readonly outputs: RecipeOutputs | null
 }
+
+/** A value of a trainer's settings. */
+const TrainerSetting = z.union([z.number(), z.boolean(), z.string(), z.array(z.number())])
+export type TrainerSetting = z.infer<typeof TrainerSetting>
 
 /** One month of the lifecycle, as it is asked for. It is journalled: all of it must be equal for a run to be resumed. */
 export const CycleInput = z.object({
@@ -103,6 +109,10 @@ export const CycleInput = z.object({
   again: z.boolean(),
   /** A version made elsewhere to score instead of training one. */
   challenger: z.int().nullable(),
+  /** Trainers' settings in place of their own, by name; each trainer takes those it has. */
+  trainerSettings: z.record(z.string(), TrainerSetting),
+  /** The decision that asked for this further look with other settings: it may promote. */
+  retrainOf: z.int().nullable(),
 })
 export type CycleInput = z.infer<typeof CycleInput>
 
@@ -116,6 +126,8 @@ export const FirstModelInput = CycleInput.pick({
   trainers: true,
   timeReading: true,
   threshold: true,
+  trainerSettings: true,
+  retrainOf: true,
 }).extend({
   fromMs: z.int(),
   toMs: z.int(),

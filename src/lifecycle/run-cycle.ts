@@ -1,21 +1,20 @@
 // A month as a person asks for it: the first model if there is none, then the cycle, each once however often it is asked for.
-import { z } from 'zod'
 import { describeDifference } from '../flow/journal-text.ts'
-import type { Flow, FlowRun } from '../flow/port.ts'
-import { isPlanned, PlannedError } from '../kernel/errors.ts'
+import { PlannedError } from '../kernel/errors.ts'
 import { digestOf, type Json } from '../kernel/json.ts'
 import { readRoster, standingOf } from './champion.ts'
 import { cycle } from './cycle.ts'
-import { cycleKey } from './cycle-key.ts'
+import { type CycleSubject, cycleKey, lockOf, subjectKey } from './cycle-key.ts'
 import { firstModel, HISTORY_SPLIT } from './first-model.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
-import { pastOutcomes, unfinishedMove } from './past-cycles.ts'
+import { pastOutcomes } from './past-cycles.ts'
 import { fingerprintOf } from './preprocess.ts'
 import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
+import { finishStopped } from './resume.ts'
 import type { CycleInput, FirstModelInput, LifecycleRooms } from './rooms.ts'
 
-export interface CycleRequest extends Omit<CycleInput, 'store' | 'origin'> {
+export interface CycleRequest extends Omit<CycleInput, 'store' | 'origin' | 'trainerSettings' | 'retrainOf'> {
   /** Whether the first model goes to Production by itself. */
   readonly acceptFirst: boolean
 }
@@ -33,9 +32,9 @@ export interface CycleResult {
 export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, watch: Watch): Promise<CycleResult> {
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const { acceptFirst, ...asked } = request
-  const input: CycleInput = { ...asked, store: rooms.store, origin }
+  const input: CycleInput = { ...asked, store: rooms.store, origin, trainerSettings: {}, retrainOf: null }
   if (input.challenger !== null) await rooms.tracking.version(input.model, input.challenger) // before anything is paid for
-  const finished = await finishStopped(rooms, await unfinishedMove(rooms, input), cycle, watch)
+  const finished = await finishCycle(rooms, input, watch)
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, input)
   const earlier = await decidedBefore(rooms, input, raw)
   if (earlier !== null && !input.again) {
@@ -51,48 +50,41 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
   return { first, cycle: final, decidedBefore: null }
 }
 
-/** One cycle, training or change of stages per model at a time. */
-export function lockOf(model: string): string {
-  return `model/${model}`
+/** A cycle of a subject that was stopped while, or after, it moved stages is finished, whatever is set by now. */
+function finishCycle(rooms: LifecycleRooms, subject: CycleSubject, watch: Watch): Promise<CycleOutcome | null> {
+  const begun = { prefix: `${subjectKey(subject)}/`, once: 'begun', task: 'transition_model' } as const
+  return finishStopped(rooms, cycle, begun, watch)
+}
+
+/**
+ * A further look at a month that a person was asked about, with other settings: it counts as a look, and may promote. Its input carries the
+ * decision, so that asking again goes on with it.
+ */
+export async function runRetrain(rooms: LifecycleRooms, input: CycleInput, watch: Watch): Promise<CycleOutcome> {
+  const finished = await finishCycle(rooms, input, watch)
+  if (finished?.retrainOf === input.retrainOf && finished.case !== 'overtaken') return finished
+  const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, input)
+  const outcome = await runOnce(rooms, input, raw, watch)
+  return outcome.case === 'overtaken' ? await runOnce(rooms, input, raw, watch) : outcome
+}
+
+/** Another first model with other settings, for the decision in its input. */
+export async function runFirstRetrain(
+  rooms: LifecycleRooms,
+  input: FirstModelInput,
+  watch: Watch,
+): Promise<FirstModelOutcome> {
+  const { output } = await rooms.engine.run(firstModel, rooms, input, {
+    key: firstModelKey(input),
+    lock: lockOf(input.model),
+    ...watch,
+  })
+  return output
 }
 
 async function runOnce(rooms: LifecycleRooms, input: CycleInput, raw: string, watch: Watch): Promise<CycleOutcome> {
   const options = { key: cycleKey(input, raw), lock: lockOf(input.model), whenCompleted: 'anew', ...watch } as const
   return (await rooms.engine.run(cycle, rooms, input, options)).output
-}
-
-/**
- * Finishes a run that was stopped when its effects had begun: with its own input, whatever is set by now. One that cannot be finished (by
- * this version, or at all) stands in nobody's way: what it did is in the history.
- */
-async function finishStopped<Input extends Json, Output extends Json>(
-  rooms: LifecycleRooms,
-  run: FlowRun | null,
-  flow: Flow<LifecycleRooms, Input, Output>,
-  watch: Watch,
-): Promise<Output | null> {
-  if (run === null || run.version !== flow.version) return null
-  const input = flow.input.parse(run.input)
-  const { model } = z.object({ model: z.string() }).parse(input)
-  try {
-    return (await rooms.engine.run(flow, rooms, input, { key: run.key, lock: lockOf(model), ...watch })).output
-  } catch (error) {
-    const isHeld = isPlanned(error, 'CONFLICT') && 'pid' in error.facts // somebody is at work on this model
-    if (isHeld || isPlanned(error, 'CANCELLED')) throw error
-    return null
-  }
-}
-
-/** A first model that was trained and stopped before it was accepted. */
-async function unfinishedFirst(rooms: LifecycleRooms, prefix: string): Promise<FlowRun | null> {
-  const runs = await rooms.engine.flowRuns({ flow: 'first_model' })
-  for (const run of runs.filter(
-    ({ key, status }) => key.startsWith(prefix) && status !== 'completed' && status !== 'running',
-  )) {
-    const tasks = await rooms.engine.taskRuns(run.id)
-    if (tasks.some(({ name, status }) => name === 'train_first_model' && status === 'completed')) return run
-  }
-  return null
 }
 
 async function runFirstModel(
@@ -101,8 +93,9 @@ async function runFirstModel(
   accept: boolean,
   watch: Watch,
 ): Promise<FirstModelOutcome | null> {
-  const prefix = `${input.store}/${input.model}/${input.origin}/`
-  const finished = await finishStopped(rooms, await unfinishedFirst(rooms, prefix), firstModel, watch)
+  // One that was trained and stopped before it was accepted is finished first.
+  const trained = { prefix: firstModelPrefix(input), once: 'completed', task: 'train_first_model' } as const
+  const finished = await finishStopped(rooms, firstModel, trained, watch)
   const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin, input.fromMs)
   // Somebody may have answered for a first model that waited: then there is a champion, whatever was asked for when it was trained.
   if (standing.kind !== 'never') return finished?.verdict === 'promote' ? finished : null
@@ -120,14 +113,24 @@ async function runFirstModel(
     tell: input.onEscalate === 'ask',
     waiting: standing.waiting?.version ?? null,
     foreign: standing.foreign?.version ?? null,
+    trainerSettings: {},
+    retrainOf: null,
   }
   const { output } = await rooms.engine.run(firstModel, rooms, first, {
-    key: `${prefix}${digestOf({ ...first }).slice(0, 12)}`,
+    key: firstModelKey(first),
     lock: lockOf(model),
     whenCompleted: 'anew', // a model that has no champion although one was made lost it, and needs another
     ...watch,
   })
   return output
+}
+
+function firstModelPrefix({ store, model, origin }: Pick<CycleInput, 'store' | 'model' | 'origin'>): string {
+  return `${store}/${model}/${origin}/`
+}
+
+function firstModelKey(input: FirstModelInput): string {
+  return `${firstModelPrefix(input)}${digestOf({ ...input }).slice(0, 12)}`
 }
 
 /** What came of the first look at this month; null if there was none, or if it could not tell and the rows are others now. */

@@ -1,8 +1,9 @@
-// Task `notify`: tells every channel the outcome, after it is on record. A channel that is down fails no cycle.
+// Task `notify`: tells what was decided and carried out, after it is on record. A channel that is down fails no cycle.
 import type { TaskContext } from '../flow/port.ts'
-import { messageOf } from '../kernel/errors.ts'
+import { decisionNotice, type PersonsDecision } from '../notify/decision-notice.ts'
 import { outcomeNotice } from '../notify/outcome-notice.ts'
 import type { Notice } from '../notify/port.ts'
+import type { Move } from '../tracking/port.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
 import type { LifecycleRooms } from './rooms.ts'
 
@@ -19,6 +20,7 @@ export function tellOutcome(rooms: LifecycleRooms) {
       holdoutRows: outcome.holdoutRows,
       windowRows: outcome.rows,
       rowsNoun: rooms.project.row.many,
+      decision: outcome.decision,
     })
     return await tell(rooms, notice, context)
   }
@@ -36,18 +38,56 @@ export function tellFirst(rooms: LifecycleRooms) {
       holdoutRows: first.holdoutRows,
       windowRows: first.rows,
       rowsNoun: rooms.project.row.many,
+      decision: first.decision,
     })
     return await tell(rooms, notice, context)
   }
 }
 
 async function tell(rooms: LifecycleRooms, notice: Notice, context: TaskContext): Promise<null> {
-  for (const notifier of rooms.notifiers) {
-    try {
-      await notifier.send(notice)
-    } catch (error) {
-      context.log(`${notifier.channel} could not be told: ${messageOf(error)}`)
-    }
-  }
+  const untold = await rooms.outbox.post(context.effectKey, notice, { signal: context.signal })
+  for (const { channel, why } of untold) context.log(`${channel} was not told yet: ${why}`)
   return null
+}
+
+/** Tells what a person decided, after it was carried out. */
+export function tellDecision(rooms: LifecycleRooms) {
+  return async (
+    {
+      input,
+      plan,
+    }: {
+      input: { id: number; model: string; choice: PersonsDecision['choice']; by: string; why: string }
+      plan: Planned
+    },
+    context: TaskContext,
+  ): Promise<null> => {
+    const { id: decision, model, choice, by, why } = input
+    const notice = decisionNotice({ choice, model, decision, by, why, ...whoMoved(plan) })
+    return await tell(rooms, notice, context)
+  }
+}
+
+/** Tells of a rollback that nobody had asked about. */
+export function tellRollback(rooms: LifecycleRooms) {
+  return async (
+    { input, plan }: { input: { model: string; actor: string; reason: string }; plan: Planned },
+    context: TaskContext,
+  ): Promise<null> => {
+    const { model, actor: by, reason: why } = input
+    const notice = decisionNotice({ choice: 'rollback', model, decision: null, by, why, ...whoMoved(plan) })
+    return await tell(rooms, notice, context)
+  }
+}
+
+type Planned = { readonly moves: readonly Pick<Move, 'version' | 'to' | 'expect'>[] }
+
+function whoMoved({ moves }: Planned): Pick<PersonsDecision, 'entered' | 'left' | 'waiting'> {
+  const version = (wanted: (move: Planned['moves'][number]) => boolean): number | null =>
+    moves.find(wanted)?.version ?? null
+  return {
+    entered: version(({ to }) => to === 'Production'),
+    left: version(({ expect, to }) => expect === 'Production' && to !== 'Production'),
+    waiting: version(({ expect, to }) => expect === 'Staging' && to === 'Archived'),
+  }
 }

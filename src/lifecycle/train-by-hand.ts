@@ -1,18 +1,11 @@
-// Training and promoting by hand, each under the model's lock, so that no cycle is at work meanwhile.
-import { z } from 'zod'
-import { flow } from '../flow/flow.ts'
-import { newId } from '../kernel/ids.ts'
+// Training by hand, under the model's lock, so that no cycle is at work meanwhile.
 import { digestOf } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
-import type { Transition } from '../tracking/port.ts'
-import { trainedToMs } from './champion.ts'
-import { findVersion } from './evaluate-version.ts'
+import { lockOf } from './cycle-key.ts'
 import { train } from './first-model.ts'
 import type { TrainOutcome } from './outcome.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { FirstModelInput, LifecycleRooms } from './rooms.ts'
-import { lockOf } from './run-cycle.ts'
-import { takeProduction } from './stage-moves.ts'
 
 export interface TrainRequest
   extends Pick<FirstModelInput, 'model' | 'experiment' | 'size' | 'seed' | 'trainers' | 'timeReading' | 'threshold'> {
@@ -33,6 +26,8 @@ export async function trainByHand(rooms: LifecycleRooms, request: TrainRequest, 
     tell: false,
     waiting: null,
     foreign: null,
+    trainerSettings: {},
+    retrainOf: null,
   }
   const { output } = await rooms.engine.run(train, rooms, input, {
     key: `${rooms.store}/${request.model}/${origin}/${digestOf({ ...input }).slice(0, 12)}`,
@@ -41,50 +36,4 @@ export async function trainByHand(rooms: LifecycleRooms, request: TrainRequest, 
     ...watch,
   })
   return output
-}
-
-const Promotion = z.object({ model: z.string(), version: z.int(), actor: z.string(), reason: z.string() })
-type Promotion = z.infer<typeof Promotion>
-
-const promotion = flow<LifecycleRooms>()({
-  name: 'promotion',
-  version: 1,
-  input: Promotion,
-  run: ({ task, rooms }, input) =>
-    task('transition_model', input, async (asked, context): Promise<{ moves: number[]; warning: string | null }> => {
-      const moves = await promote(rooms, asked, context.effectKey)
-      const version = await rooms.tracking.version(asked.model, asked.version)
-      const warning =
-        trainedToMs(version) === null
-          ? `v${asked.version} does not say which rows it learnt, so no later month can be compared with it fairly`
-          : null
-      return { moves: moves.map(({ id }) => id), warning }
-    }),
-})
-
-/** Moves a version to Production; the one there is archived. No moves if it is there already. Throws `CONFLICT` while a cycle runs. */
-export async function promoteByHand(
-  rooms: LifecycleRooms,
-  request: Promotion,
-): Promise<{ readonly moves: readonly Transition[]; readonly warning: string | null }> {
-  const { output } = await rooms.engine.run(promotion, rooms, request, {
-    key: `${rooms.store}/${request.model}/${newId()}`, // every decision of a person is one of its own
-    lock: lockOf(request.model),
-  })
-  const history = await rooms.tracking.history(request.model)
-  return { moves: history.filter(({ id }) => output.moves.includes(id)), warning: output.warning }
-}
-
-async function promote(rooms: LifecycleRooms, request: Promotion, effectKey: string): Promise<readonly Transition[]> {
-  const { tracking } = rooms
-  await tracking.noticeOutsideMoves(request.model)
-  const version = await findVersion(rooms, request.model, { version: request.version })
-  if (version.stage === 'Production') return []
-  const there = (await tracking.versions(request.model)).find(({ stage }) => stage === 'Production')
-  const moves = takeProduction(
-    { number: version.version, from: version.stage },
-    { number: there?.version ?? null, reason: `replaced by v${version.version}: ${request.reason}` },
-    { actor: request.actor, reason: request.reason, evidence: null },
-  )
-  return await tracking.move(request.model, moves, `${effectKey}/move`)
 }

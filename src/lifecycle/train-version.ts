@@ -1,6 +1,7 @@
 // Training a version: run, curve, ONNX file, registration. Every attempt is a run of its own; the version is registered once.
 import { featureDigest } from '../features/specification.ts'
 import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
+import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { modelFolder } from '../learning/model-folder.ts'
 import type { EpochRecord } from '../learning/port.ts'
@@ -10,9 +11,12 @@ import { tablesOf } from './project.ts'
 import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, endAbandonedAttempts, type RunSubject, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
+import { snakeCase } from './trainer-settings.ts'
 
 export interface TrainingPlan {
   readonly trainer: string
+  /** In place of the trainer's own. */
+  readonly settings: JsonObject
   readonly fit: TimeWindow
   /** Null to train for exactly `steps` steps. */
   readonly earlyStop: TimeWindow | null
@@ -147,6 +151,7 @@ async function train(
         earlyStop: plan.earlyStop,
         steps: plan.steps,
         trainer: plan.trainer,
+        settings: plan.settings,
         seed: plan.seed,
         timeReading: subject.timeReading,
         warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
@@ -291,8 +296,4 @@ function learntFrom(plan: TrainingPlan, result: TrainingResult): string {
 /** End (exclusive) of all rows a plan looks at. */
 function trainedToMs(plan: TrainingPlan): number {
   return plan.earlyStop === null ? plan.fit.toMs : plan.earlyStop.toMs
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`)
 }

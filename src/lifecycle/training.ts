@@ -29,6 +29,7 @@ export async function trainModel(
   const fit = await rowsOf(request.fit)
   const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
   const trainer = trainerNamed(request.trainer)
+  const settings = { ...trainer.defaults, ...request.settings }
   const warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
   const rows = fit.rows + (earlyStop?.rows ?? 0)
   options.log(RECIPE.dataLoaded(rows, encodedWidth(specification) + 1)) // and the target
@@ -46,7 +47,7 @@ export async function trainModel(
     specification,
     fit,
     earlyStop,
-    settings: trainer.defaults,
+    settings,
     steps: request.steps,
     seed: request.seed,
     warmStart,
@@ -56,7 +57,7 @@ export async function trainModel(
   const model = trainer.toOnnx(specification, trained.weights, request.metadata)
   return {
     model: Buffer.from(model).toString('base64'),
-    settings: trainer.defaults,
+    settings,
     fitRows: fit.rows,
     earlyStopRows: earlyStop?.rows ?? 0,
     epochs: trained.epochs,

@@ -55,7 +55,7 @@ export interface ModelVersion {
 }
 
 /** Who moved a version, why, and what they knew. */
-export interface Cause {
+export type Cause = {
   readonly actor: string
   readonly reason: string
   readonly evidence: Json
@@ -70,7 +70,7 @@ export interface Transition extends Cause {
   readonly atMs: number
 }
 
-export interface Move {
+export type Move = {
   readonly version: number
   readonly to: Stage
   /** Why this very move; the others that come with it (those it archives) say the same unless they carry their own. */
@@ -80,6 +80,11 @@ export interface Move {
   /** The version the caller saw in the stage this one moves to, null for none. Another one by now is `CONFLICT`, and nothing moves. */
   readonly replaces?: number | null
 }
+
+/** What checking the history's seals found. */
+export type HistoryCheck =
+  | { readonly kind: 'whole'; readonly rows: number }
+  | { readonly kind: 'broken'; readonly atId: number; readonly reason: string }
 
 /**
  * The key of an effect (flow run and task). An operation that carries one happens once: a second call with the same key
@@ -151,6 +156,8 @@ export interface Tracking {
   history(name: string): Promise<readonly Transition[]>
   /** Compares the stages with the history and adds what was moved by others. Returns what it added. */
   noticeOutsideMoves(name: string): Promise<readonly Transition[]>
+  /** Recomputes the seals of the whole history, all models together. Absent where the store has none. */
+  verifyHistory?(): Promise<HistoryCheck>
 
   [Symbol.asyncDispose](): Promise<void>
 }

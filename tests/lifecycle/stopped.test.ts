@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { PlannedError } from '../../src/kernel/errors.ts'
 import { monthWindow } from '../../src/kernel/window.ts'
+import { promoteByHand } from '../../src/lifecycle/promote-by-hand.ts'
 import { runCycle } from '../../src/lifecycle/run-cycle.ts'
-import { promoteByHand } from '../../src/lifecycle/train-by-hand.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage, usual } from './stage.ts'
 

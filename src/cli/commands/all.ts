@@ -1,10 +1,16 @@
 // Every command there is, in the order that `--help` lists them.
 import type { Command } from '../command.ts'
+import { completionCommand } from './completion.ts'
 import { cycleCommand } from './cycle.ts'
 import { dataCommand, dropDataCommand, importCommand, showDataCommand } from './data.ts'
+import { decideCommand, decisionsCommand, rollbackCommand } from './decisions.ts'
 import { doctorCommand } from './doctor.ts'
-import { historyCommand, modelsCommand, monitorCommand, promoteCommand, showModelCommand } from './registry.ts'
+import { historyCommand } from './history.ts'
+import { modelsCommand, showModelCommand } from './models.ts'
+import { monitorCommand } from './monitor.ts'
+import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
+import { statusCommand } from './status.ts'
 import { evaluateCommand, predictCommand, preprocessCommand, trainCommand } from './steps.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -18,10 +24,15 @@ export const COMMANDS: readonly Command[] = [
   showDataCommand,
   importCommand,
   dropDataCommand,
+  statusCommand,
   modelsCommand,
   showModelCommand,
   promoteCommand,
+  decisionsCommand,
+  decideCommand,
+  rollbackCommand,
   historyCommand,
   monitorCommand,
   doctorCommand,
+  completionCommand(() => COMMANDS),
 ]

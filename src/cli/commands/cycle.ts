@@ -83,7 +83,7 @@ async function textOf(
   const rows = rooms.project.row.many
   const parts = first === null ? [] : [firstModelReport(first, rows, columns)]
   if (cycle === null) {
-    const next = `./understudy promote ${settings.model} --version ${first?.version} --why "…"`
+    const next = `./understudy decide ${first?.decision} promote --why "…"`
     return [...parts, '', `No month is run before there is a champion. To accept it: ${next}`].join('\n')
   }
   const series = await monitorSeries(rooms, settings)
@@ -104,9 +104,10 @@ async function textOf(
 /** What to type next, from the stages as they are now. */
 function nextSteps(cycle: CycleOutcome, stages: readonly StageLine[], following: string): string[] {
   const waiting = stages.find(({ version, stage }) => stage === 'Staging' && version === cycle.challenger?.version)
-  const answer = `./understudy promote ${cycle.model} --version ${waiting?.version} --why "…"   (or leave the champion in place)`
+  const waits = cycle.decision !== null && (cycle.challenger === null || waiting !== undefined)
+  const answer = `./understudy decide ${cycle.decision} promote | keep | retrain | rollback --why "…"   (./understudy decisions says what each would do)`
   return [
-    ...(waiting === undefined ? [] : [answer]),
+    ...(waits ? [answer] : []),
     `EVALUATION_START_DATE=${following} make run_workflow   (the month after)`,
     './understudy history   (every move, with its reason)',
   ]

@@ -1,0 +1,55 @@
+// Finishing what was stopped half done, before anything else is begun.
+import { z } from 'zod'
+import type { Flow, FlowRun } from '../flow/port.ts'
+import { isPlanned } from '../kernel/errors.ts'
+import type { Json } from '../kernel/json.ts'
+import { lockOf } from './cycle-key.ts'
+import type { Watch } from './raw-table.ts'
+import type { LifecycleRooms } from './rooms.ts'
+
+/** Which runs of a flow have to be finished: those whose key begins so, once this task was begun, or completed. */
+interface Stopped {
+  readonly prefix: string
+  readonly task: string
+  readonly once: 'begun' | 'completed'
+}
+
+/**
+ * Finishes the run of a flow that was stopped when its effects had begun: with its own input, whatever is set by now, which is safe as each
+ * effect happens once. Null if there is none. One that cannot be finished (by this version, or at all) stands in nobody's way: what it did
+ * is in the history.
+ */
+export async function finishStopped<Input extends Json, Output extends Json>(
+  rooms: LifecycleRooms,
+  flow: Flow<LifecycleRooms, Input, Output>,
+  stopped: Stopped,
+  watch: Watch,
+): Promise<Output | null> {
+  const run = await find(rooms, flow.name, stopped)
+  if (run === null || run.version !== flow.version) return null
+  const input = flow.input.parse(run.input)
+  const { model } = z.object({ model: z.string() }).parse(input)
+  try {
+    return (await rooms.engine.run(flow, rooms, input, { key: run.key, lock: lockOf(model), ...watch })).output
+  } catch (error) {
+    const isHeld = isPlanned(error, 'CONFLICT') && 'pid' in error.facts // somebody is at work on this model
+    if (isHeld || isPlanned(error, 'CANCELLED')) throw error
+    return null
+  }
+}
+
+/** The newest such run. */
+async function find(
+  { engine }: Pick<LifecycleRooms, 'engine'>,
+  flow: string,
+  { prefix, task: needed, once }: Stopped,
+): Promise<FlowRun | null> {
+  const runs = (await engine.flowRuns({ flow }))
+    .filter(({ key, status }) => key.startsWith(prefix) && status !== 'completed' && status !== 'running')
+    .sort((a, b) => b.startedAtMs - a.startedAtMs)
+  for (const run of runs) {
+    const tasks = await engine.taskRuns(run.id)
+    if (tasks.some(({ name, status }) => name === needed && (once === 'begun' || status === 'completed'))) return run
+  }
+  return null
+}
