@@ -14,7 +14,11 @@ const WORDS: Readonly<Record<string, string>> = {
   evaluate_production_model: 'evaluate Production',
   re_train: 'train a challenger',
   transition_model: 'decide and move stages',
+  ask_a_person: 'ask a person',
   record_outcome: 'keep the evidence',
+  plan_answer: 'look at how things stand',
+  record_answer: 'keep the answer',
+  plan_rollback: 'find what to go back to',
   refit: 'fit again on the whole month',
   notify: 'notify',
 }
