@@ -59,6 +59,8 @@ export interface CommandContext {
   readonly settings: () => Settings
   /** Opens the stores on first use. */
   readonly rooms: () => Promise<LifecycleRooms>
+  /** Closes what `rooms` opened, before its files are moved or removed; they are opened again on the next use. */
+  readonly closeRooms: () => Promise<void>
   readonly settingReports: () => readonly SettingReport[]
   /**
    * The projects beside package.json, and the default one wherever it lies. `path` is that of the definition, `option` what a command

@@ -1,6 +1,5 @@
 // Production's error, month by month.
-
-import { monitorRuns, monthOfStep, PRODUCTION_METRIC } from './recording.ts'
+import { monthOfStep, PRODUCTION_METRIC, runsOf } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 
 export type MonitorPoint = {
@@ -14,8 +13,18 @@ export async function monitorSeries(
   rooms: Pick<LifecycleRooms, 'tracking'>,
   subject: { experiment: string; model: string },
 ): Promise<readonly MonitorPoint[]> {
-  const runs = await monitorRuns(rooms.tracking, subject)
-  const points = (await Promise.all(runs.map((run) => rooms.tracking.metricHistory(run.id, PRODUCTION_METRIC)))).flat()
+  const experiment = await rooms.tracking.findExperiment(subject.experiment)
+  return experiment === null ? [] : await monitorSeriesIn(rooms, subject.model, [experiment.id])
+}
+
+/** The same over several experiments, by their ids: somebody may have filed some months under another one. */
+export async function monitorSeriesIn(
+  { tracking }: Pick<LifecycleRooms, 'tracking'>,
+  model: string,
+  experimentIds: readonly string[],
+): Promise<readonly MonitorPoint[]> {
+  const runs = (await Promise.all(experimentIds.map((id) => runsOf(tracking, id, 'monitor', model)))).flat()
+  const points = (await Promise.all(runs.map((run) => tracking.metricHistory(run.id, PRODUCTION_METRIC)))).flat()
   const last = new Map(
     points.toSorted((a, b) => a.timestampMs - b.timestampMs).map((point) => [point.step, point.value]),
   )

@@ -1,6 +1,6 @@
 // What every run in tracking says about itself: its data, its code, its environment; the recipe's names where it has some.
 import { type FeatureSpecification, specificationDigest } from '../features/specification.ts'
-import type { JsonObject } from '../kernel/json.ts'
+import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { dayText, type Month, monthOf, monthWindow, type TimeWindow } from '../kernel/window.ts'
 import type { DatasetInput, Run, Tracking } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
@@ -69,7 +69,8 @@ export async function datasetInput(
   }
   return {
     name: table,
-    digest: fingerprint.slice(0, 36),
+    // MLflow keeps one description per name and digest: two windows of one month must not share theirs.
+    digest: digestOf({ fingerprint, ...data.window, rows: data.rows }).slice(0, 36),
     context: data.context,
     sourceType: 'understudy_warehouse',
     source,
@@ -97,13 +98,23 @@ export async function monitorRun(rooms: LifecycleRooms, subject: RunSubject): Pr
 }
 
 /** Every monitor run of a model, newest first. */
-export async function monitorRuns(
+async function monitorRuns(
   tracking: Tracking,
   subject: Pick<RunSubject, 'experiment' | 'model'>,
 ): Promise<readonly Run[]> {
   const experiment = await tracking.findExperiment(subject.experiment)
   if (experiment === null) return []
-  return await tracking.findRuns(experiment.id, { [KIND]: 'monitor', [MODEL]: subject.model })
+  return await runsOf(tracking, experiment.id, 'monitor', subject.model)
+}
+
+/** A model's runs of one kind in an experiment, newest first. */
+export async function runsOf(
+  tracking: Pick<Tracking, 'findRuns'>,
+  experimentId: string,
+  kind: RunKind,
+  model: string,
+): Promise<readonly Run[]> {
+  return await tracking.findRuns(experimentId, { [KIND]: kind, [MODEL]: model })
 }
 
 export const PRODUCTION_METRIC = 'production_mae'

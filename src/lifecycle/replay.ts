@@ -72,3 +72,8 @@ async function placeOf(
   const name = `${model}_replay_${digest}`
   return { model: name, experiment: name }
 }
+
+/** Whether a model's name is a replay's. */
+export function isReplay(model: string): boolean {
+  return /_replay_[0-9a-f]{12}$/.test(model)
+}

@@ -7,7 +7,7 @@ import { type Dotenv, readDotenv } from './dotenv.ts'
 import { loadProject } from './load-project.ts'
 import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
-import { findProjects, resolveProject } from './projects.ts'
+import { findProjects, optionFor, resolveProject } from './projects.ts'
 import { prefixOf, ROOT, readSettings, reportSettings, type SettingSources } from './settings.ts'
 import { DEFAULT_PROJECT, PROJECT_SETTING, SETTINGS } from './settings-list.ts'
 
@@ -37,7 +37,11 @@ export async function openContext(
     project: one,
     isDefault: path === standard,
   })
-  const projects = () => findProjects(ROOT, [standard, projectPath])
+  const projects = async () =>
+    (await findProjects(ROOT, [standard, projectPath])).map((place) => ({
+      ...place,
+      option: place.path === standard ? '' : ` --project ${optionFor(ROOT, place)}`,
+    }))
   tellSlips(terminal, dotenv, [project.name, ...(await projects()).map(({ name }) => name)])
   const user = userName()
   const settings = () => readSettings(sourcesOf(project, projectPath))
@@ -57,6 +61,11 @@ export async function openContext(
       const notify = (line: string): void => terminal.note(`  ${line}`)
       opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify })
       return opened.rooms
+    },
+    closeRooms: async () => {
+      const { rooms } = opened
+      opened.rooms = null
+      await rooms?.[Symbol.asyncDispose]()
     },
   }
 }

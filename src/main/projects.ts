@@ -1,7 +1,7 @@
 // Which projects there are, and which one a name or a path means.
 import { existsSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { PlannedError } from '../kernel/errors.ts'
 
 const DEFINITION = 'project.ts'
@@ -43,6 +43,13 @@ export async function resolveProject(root: string, text: string): Promise<string
     why: folder === undefined ? `there are ${names.join(', ')}` : `the folder ${folder} has no ${DEFINITION}`,
     next: `name one of ${names.join(', ')}${make}`,
   })
+}
+
+/** What `--project` takes for a place: its name where that finds it, its path elsewhere, as short as can be. */
+export function optionFor(root: string, { name, path }: ProjectPlace): string {
+  if (definitionAt(resolve(root, name)) === path) return name
+  const inside = relative(root, path)
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside
 }
 
 function definitionAt(path: string): string | null {

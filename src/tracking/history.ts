@@ -1,12 +1,7 @@
 // The history of stages: rows that are only ever added, each sealed over the one before, so that a later edit shows.
 import { canonicalJson, type Json, sha256 } from '../kernel/json.ts'
-import type { Stage, Transition } from './port.ts'
+import type { HistoryCheck, Stage, Transition } from './port.ts'
 import type { Sql } from './schema.ts'
-
-/** What checking the seals found. */
-export type HistoryCheck =
-  | { readonly kind: 'whole'; readonly rows: number }
-  | { readonly kind: 'broken'; readonly atId: number; readonly reason: string }
 
 /** Adds transitions at the end, in the order given. Returns them with their numbers. */
 export async function addToHistory(trx: Sql, changes: readonly Omit<Transition, 'id'>[]): Promise<Transition[]> {

@@ -6,10 +6,13 @@ import { dataCommand, dropDataCommand, importCommand, showDataCommand } from './
 import { decideCommand, decisionsCommand, rollbackCommand } from './decisions.ts'
 import { doctorCommand } from './doctor.ts'
 import { historyCommand } from './history.ts'
+import { initCommand } from './init.ts'
 import { modelsCommand, showModelCommand } from './models.ts'
 import { monitorCommand } from './monitor.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
+import { resetCommand } from './reset.ts'
+import { sourcesCommand } from './sources.ts'
 import { statusCommand } from './status.ts'
 import { evaluateCommand, predictCommand, preprocessCommand, trainCommand } from './steps.ts'
 
@@ -24,6 +27,8 @@ export const COMMANDS: readonly Command[] = [
   showDataCommand,
   importCommand,
   dropDataCommand,
+  sourcesCommand,
+  resetCommand,
   statusCommand,
   modelsCommand,
   showModelCommand,
@@ -33,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   rollbackCommand,
   historyCommand,
   monitorCommand,
+  initCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
 ]

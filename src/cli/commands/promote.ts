@@ -1,9 +1,9 @@
 // `promote`: a version moved to Production by hand.
 import { z } from 'zod'
 import { PlannedError } from '../../kernel/errors.ts'
+import { promoteByHand } from '../../lifecycle/promote-by-hand.ts'
 import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { isReplay } from '../../lifecycle/replay.ts'
-import { promoteByHand } from '../../lifecycle/promote-by-hand.ts'
 import { defineCommand } from '../command.ts'
 
 /** `understudy promote taxifare --version 1 --why "…"` */

@@ -1,0 +1,67 @@
+// `status`: every model of the state directory on one screen.
+import { z } from 'zod'
+import { messageOf } from '../../kernel/errors.ts'
+import type { LifecycleRooms } from '../../lifecycle/rooms.ts'
+import { isOver, type ModelStatus, modelStatuses } from '../../lifecycle/status.ts'
+import { type CommandContext, defineCommand } from '../command.ts'
+import { type Known, type StatusPage, statusReport } from '../report-status.ts'
+
+/** `understudy status` */
+export const statusCommand = defineCommand({
+  name: 'status',
+  example: 'status',
+  summary:
+    'all models on one screen: who serves, the last verdict, the error, what waits for a person, what comes next',
+  args: z.object({}),
+  async run(_, context) {
+    const rooms = await context.rooms()
+    const projects = await projectsOf(context)
+    const models = (await modelStatuses(rooms)).map((status) => withKnown(status, projects))
+    const page: StatusPage = {
+      models,
+      neverRun: projects.filter(({ model }) => !models.some((status) => status.model === model)),
+      notices: await waitingNotices(rooms),
+      home: context.settings().home,
+      nowMs: rooms.clock.nowMs(),
+    }
+    const { terminal } = context
+    if (terminal.json) return terminal.out(JSON.stringify(page))
+    terminal.out(statusReport(page, { columns: terminal.columns, style: terminal.style }))
+  },
+})
+
+/** The projects there are, each with the model it keeps. One that cannot be read is named all the same, by its folder. */
+async function projectsOf(context: CommandContext): Promise<readonly Known[]> {
+  const found = await context.projects()
+  return await Promise.all(
+    found.map(async ({ name, path, option }): Promise<Known> => {
+      try {
+        const { settings } = await context.settingsOf(path)
+        return { project: name, model: settings.model, threshold: settings.threshold, option, fault: null }
+      } catch (error) {
+        return { project: name, model: name, threshold: null, option, fault: messageOf(error) }
+      }
+    }),
+  )
+}
+
+async function waitingNotices({ outbox }: LifecycleRooms): Promise<StatusPage['notices']> {
+  const waiting = (await outbox.notices()).filter(({ state }) => state === 'waiting')
+  const byChannel = Map.groupBy(waiting, ({ channel }) => channel)
+  return [...byChannel].map(([channel, notices]) => ({ channel, waiting: notices.length }))
+}
+
+/** A status with what its project says now: its folder may be gone, and its threshold may have been changed since it was judged. */
+function withKnown(status: ModelStatus, projects: readonly Known[]): StatusPage['models'][number] {
+  const known = projects.find(({ model }) => model === status.model) ?? null
+  const { error } = status
+  const threshold = known?.threshold ?? error?.threshold
+  return {
+    ...status,
+    error:
+      error === null || threshold === undefined
+        ? error
+        : { ...error, threshold, isOver: isOver(error.value, threshold) },
+    project: known,
+  }
+}

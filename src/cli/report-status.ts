@@ -1,0 +1,177 @@
+// The screen of all models: one line each, and below it what a person can do.
+import { dayText } from '../kernel/window.ts'
+import type { ModelStatus } from '../lifecycle/status.ts'
+import { type Style, widthOf } from './colour.ts'
+import { errorText } from './report-cycle.ts'
+import { textTable, wrapped } from './table.ts'
+import { ageText, timeText } from './when.ts'
+
+/** A project that is there, and the model it keeps. */
+export interface Known {
+  readonly project: string
+  readonly model: string
+  /** What is good enough by its settings now; null if they cannot be read. */
+  readonly threshold: number | null
+  /** What a command needs to work with it: ` --project NAME`, or nothing. */
+  readonly option: string
+  /** Why it cannot be read. */
+  readonly fault: string | null
+}
+
+export interface StatusPage {
+  /** `project` is null for a model whose project is not there any more. */
+  readonly models: readonly (ModelStatus & { readonly project: Known | null })[]
+  readonly neverRun: readonly Known[]
+  /** What the outbox holds for channels that could not be told yet. */
+  readonly notices: readonly { readonly channel: string; readonly waiting: number }[]
+  readonly home: string
+  readonly nowMs: number
+}
+
+type Line = StatusPage['models'][number]
+
+/** A table where the terminal is wide enough for it, a small block per model where not. */
+export function statusReport(page: StatusPage, manner: { columns: number; style: Style }): string {
+  const { models, home } = page
+  const { columns, style } = manner
+  const heads = ['model', 'serves', 'for', 'learnt to', 'last verdict', 'ago', 'error, threshold']
+  const rows = [heads, ...models.map((line) => tableRow(line, page.nowMs, style))]
+  const fits = textTable(rows).every((line) => widthOf(line) <= columns)
+  const shown = fits ? textTable(rows, [], style.bold) : models.flatMap((line) => block(line, page.nowMs, style))
+  return [...(models.length === 0 ? [`Nothing has run yet in ${home}.`] : shown), '', ...below(page, manner)].join('\n')
+}
+
+function tableRow(line: Line, nowMs: number, style: Style): string[] {
+  const { champion, last } = line
+  return [
+    line.model,
+    champion === null ? 'none' : `v${champion.version}`,
+    champion === null || champion.sinceMs === null ? '' : ageText(nowMs - champion.sinceMs),
+    learntText(line),
+    verdictText(line),
+    last === null ? '' : ageText(nowMs - last.atMs),
+    errorCell(line, style),
+  ]
+}
+
+function block(line: Line, nowMs: number, style: Style): string[] {
+  const [model = '', serves = '', since = '', learnt = '', verdict = '', decided = '', error = ''] = tableRow(
+    line,
+    nowMs,
+    style,
+  )
+  return [
+    style.bold(model),
+    ...textTable([
+      ['  serves', `${serves}${since === '' ? '' : ` for ${since}`}${learnt === '' ? '' : `, learnt to ${learnt}`}`],
+      ['  verdict', `${verdict}${decided === '' ? '' : `, ${decided} ago`}`],
+      ['  error', error],
+    ]),
+  ]
+}
+
+/** The last day of the rows it learnt. */
+function learntText({ champion }: Line): string {
+  if (champion === null) return ''
+  const reached = champion.trainedTo === null ? Number.NaN : Date.parse(champion.trainedTo)
+  return Number.isNaN(reached) ? 'unknown' : dayText(reached - 1)
+}
+
+function verdictText({ last }: Line): string {
+  if (last === null) return 'none'
+  const blind = last.case === 'too-little-data' ? ', cannot tell' : ''
+  return `${last.month ?? 'first model'} ${last.verdict}${blind}`
+}
+
+/** Production's error on the last month; which one is said where it is not the one of the verdict. */
+function errorCell({ error, last, unit }: Line, style: Style): string {
+  if (error === null) return 'not measured'
+  const where = error.month === null || error.month === last?.month ? '' : ` in ${error.month}`
+  const text = `${errorText(error.value)} ${error.isOver ? '≥' : '<'} ${error.threshold} ${unit ?? ''}${where}`
+  return error.isOver ? style.red(`${text} !`) : text
+}
+
+/** What waits, what is at work, what comes next; each with the line to type. */
+function below(page: StatusPage, { columns, style }: { columns: number; style: Style }): string[] {
+  const { models, neverRun } = page
+  const rows = [
+    ...models.flatMap((line) => waitsRows(line)),
+    ...models.flatMap((line) => nextRows(line)),
+    ...neverRun
+      .filter(({ fault }) => fault === null)
+      .map(({ model, option }) => [model, 'has never run', `./understudy cycle${option}`]),
+  ]
+  const lines = textTable(rows)
+  const fits = lines.every((line) => line.length <= columns)
+  const stacked = rows.flatMap(([model = '', what = '', type = '']) => [
+    ...wrapped(`${model}  ${what}`, columns),
+    `  ${type}`,
+  ])
+  const known = notes(page).flatMap((note) => wrapped(note, columns))
+  return [
+    ...known,
+    ...(known.length > 0 && rows.length > 0 ? [''] : []),
+    ...(rows.length === 0
+      ? []
+      : [style.bold('to do'), ...(fits ? lines : stacked), ...wrapped(BY_HAND, columns).map(style.dim)]),
+  ]
+}
+
+/** What is only to be known: there is nothing to type for it, or it is not for a line. */
+function notes({ models, neverRun, notices }: StatusPage): string[] {
+  return [
+    ...models.flatMap(({ model, working }) =>
+      working === null ? [] : [`${model}: ${flowText(working)} is at work, since ${timeText(working.sinceMs)} UTC.`],
+    ),
+    ...models.flatMap(({ model, project }) =>
+      project === null
+        ? [
+            `${model}: its project is not here any more; its figures are from the journal and the registry. Name its definition to go on: --project PATH`,
+          ]
+        : [],
+    ),
+    ...notices.map(
+      ({ channel, waiting }) =>
+        `${waiting} ${waiting === 1 ? 'notice waits' : 'notices wait'} for ${channel}, which could not be told yet: ./understudy outbox`,
+    ),
+    ...[...models.flatMap(({ project }) => project ?? []), ...neverRun].flatMap(({ project, fault }) =>
+      fault === null ? [] : [`${project}: the project cannot be read: ${fault}`],
+    ),
+  ]
+}
+
+const BY_HAND = 'Nothing runs by itself: each of these is begun by hand.'
+
+function waitsRows(line: Line): string[][] {
+  return line.waits.map(({ decision, kind, version, month }) => [
+    line.model,
+    `decision ${decision} waits: ${kind === 'cycle' ? month : 'the first model'}${version === null ? '' : `, v${version}`}`,
+    `./understudy decisions${line.project?.option ?? ''}`,
+  ])
+}
+
+const FLOW_WORDS: Readonly<Record<string, string>> = {
+  cycle: 'the cycle',
+  first_model: 'the first model',
+  train: 'a training',
+  promotion: 'a promotion',
+}
+
+function flowText({ flow, month }: { flow: string; month: string | null }): string {
+  return `${FLOW_WORDS[flow] ?? flow}${month === null ? '' : ` of ${month}`}`
+}
+
+/** The month after the last one, or what was stopped half-way, which the same command goes on with. */
+function nextRows({ model, next, working, stopped, project }: Line): string[][] {
+  if (working !== null || project === null || project.fault !== null) return []
+  if (stopped?.flow === 'train')
+    return [[model, 'goes on with a training that was stopped', `./understudy train${project.option}`]]
+  const month = next === null ? '' : ` --month ${next}`
+  const what =
+    stopped === null
+      ? next === null
+        ? 'its first month'
+        : `next month, ${next}`
+      : `goes on with ${flowText(stopped)}, which was stopped`
+  return [[model, what, `./understudy cycle${month}${project.option}`]]
+}

@@ -1,0 +1,132 @@
+// Everything that is known of one version: what it learnt, how, from whom it descends, and what was said of it since.
+import { isPlanned, messageOf } from '../kernel/errors.ts'
+import { sha256 } from '../kernel/json.ts'
+import type { DatasetInput, Metric, ModelVersion, Run, Transition } from '../tracking/port.ts'
+import { TAG } from './champion.ts'
+import { findVersion } from './evaluate-version.ts'
+import type { FirstModelOutcome } from './outcome.ts'
+import type { LifecycleRooms } from './rooms.ts'
+import { experimentsOf, firstModelsOf, type Judged, journalOf, modelOf, verdictsOf } from './verdicts.ts'
+
+type Rooms = Pick<LifecycleRooms, 'store' | 'engine' | 'tracking'>
+
+export interface VersionDetails {
+  readonly version: ModelVersion
+  /** The run that trained it; null for a version made elsewhere, or whose run is gone. */
+  readonly run: Run | null
+  readonly data: readonly DatasetInput[]
+  /** Error by epoch: on the early-stop rows where it had some, on the rows it learnt otherwise. */
+  readonly curve: { readonly metric: 'val_mae' | 'mae'; readonly points: readonly Metric[] }
+  readonly judgements: readonly Judgement[]
+  readonly lineage: Lineage
+  readonly moves: readonly Transition[]
+  readonly file: ModelFile
+}
+
+/** What a verdict said of a version. */
+export type Judgement =
+  | { readonly part: 'champion' | 'challenger'; readonly judged: Judged }
+  | { readonly part: 'first model'; readonly outcome: FirstModelOutcome; readonly decidedAtMs: number }
+
+interface Lineage {
+  /** This version and those whose weights it goes back to, itself first. */
+  readonly chain: readonly number[]
+  readonly refitOf: number | null
+  /** Versions that began with its weights. */
+  readonly descendants: readonly number[]
+  /** Versions that are its refit. */
+  readonly refits: readonly number[]
+}
+
+type ModelFile =
+  | { readonly kind: 'there'; readonly bytes: number; readonly sha256: string }
+  | { readonly kind: 'missing'; readonly why: string }
+
+/** Throws `NOT_FOUND` if there is no such version. */
+export async function versionDetails(rooms: Rooms, model: string, number: number): Promise<VersionDetails> {
+  const { tracking } = rooms
+  const version = await findVersion(rooms, model, { version: number })
+  const versions = await tracking.versions(model)
+  const journal = (await journalOf(rooms)).filter((run) => modelOf(run) === model)
+  const run = version.runId === null ? null : await orNull(tracking.run(version.runId))
+  const verdicts = await verdictsOf(rooms, model, journal, await experimentsOf(rooms, journal, versions))
+  const judgements: Judgement[] = [
+    ...firstModelsOf(journal)
+      .filter(({ outcome }) => outcome.version === number)
+      .map((first) => ({ part: 'first model' as const, ...first })),
+    ...verdicts.flatMap((judged): Judgement[] => {
+      const { champion, challenger } = judged.outcome
+      if (challenger?.version === number) return [{ part: 'challenger', judged }]
+      return champion?.version === number ? [{ part: 'champion', judged }] : []
+    }),
+  ]
+  return {
+    version,
+    run,
+    data: run === null ? [] : await tracking.inputs(run.id),
+    curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run.id),
+    judgements: judgements.toSorted((a, b) => whenOf(a) - whenOf(b)),
+    lineage: lineageOf(version, versions),
+    moves: (await tracking.history(model)).filter((move) => move.version === number),
+    file: await fileOf(tracking, version),
+  }
+}
+
+/** When a judgement was reached. */
+export function whenOf(judgement: Judgement): number {
+  return judgement.part === 'first model' ? judgement.decidedAtMs : judgement.judged.decidedAtMs
+}
+
+/** Who descends from whom, as the versions' own tags say. */
+function lineageOf(version: ModelVersion, versions: readonly ModelVersion[]): Lineage {
+  const byNumber = new Map(versions.map((one) => [one.version, one]))
+  const chain = [version.version]
+  for (let at = parentOf(version, TAG.warmStartOf); at !== null && !chain.includes(at); ) {
+    chain.push(at)
+    const parent = byNumber.get(at)
+    at = parent === undefined ? null : parentOf(parent, TAG.warmStartOf)
+  }
+  const childrenBy = (tag: string): number[] =>
+    versions
+      .filter((one) => parentOf(one, tag) === version.version)
+      .map((one) => one.version)
+      .sort((a, b) => a - b)
+  return {
+    chain,
+    refitOf: parentOf(version, TAG.refitOf),
+    descendants: childrenBy(TAG.warmStartOf),
+    refits: childrenBy(TAG.refitOf),
+  }
+}
+
+function parentOf(version: ModelVersion, tag: string): number | null {
+  const number = Number(version.tags[tag])
+  return Number.isInteger(number) && number > 0 ? number : null
+}
+
+async function curveOf(tracking: Rooms['tracking'], runId: string): Promise<VersionDetails['curve']> {
+  const stopped = await tracking.metricHistory(runId, 'val_mae')
+  return stopped.length > 0
+    ? { metric: 'val_mae', points: stopped }
+    : { metric: 'mae', points: await tracking.metricHistory(runId, 'mae') }
+}
+
+/** The file itself, read whole: a size and a digest from anywhere else would say nothing about it. */
+async function fileOf(tracking: Rooms['tracking'], version: ModelVersion): Promise<ModelFile> {
+  try {
+    const bytes = await tracking.readModelFile(version.name, version.version, 'model.onnx')
+    return { kind: 'there', bytes: bytes.byteLength, sha256: sha256(bytes) }
+  } catch (error) {
+    if (!isPlanned(error)) throw error
+    return { kind: 'missing', why: messageOf(error) }
+  }
+}
+
+async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isPlanned(error, 'NOT_FOUND')) return null
+    throw error
+  }
+}

@@ -1,0 +1,206 @@
+// How every model of a state directory stands: who serves, what was decided last, what waits for a person, what comes next.
+// Nothing is kept for it: all of it is read from the registry, the journal and the evidence when it is asked for.
+import type { FlowRun } from '../flow/port.ts'
+import { dayText, monthOf, monthWindow, type TimeWindow } from '../kernel/window.ts'
+import type { ModelVersion, Transition } from '../tracking/port.ts'
+import { readRoster, TAG } from './champion.ts'
+import { type DecisionView, decisionsOf } from './decisions.ts'
+import { type MonitorPoint, monitorSeriesIn } from './monitor.ts'
+import { windowText } from './recording.ts'
+import { reignsOf } from './reign.ts'
+import { isReplay } from './replay.ts'
+import type { LifecycleRooms } from './rooms.ts'
+import {
+  experimentsOf,
+  type FirstJudged,
+  firstModelsOf,
+  type Judged,
+  journalOf,
+  modelOf,
+  verdictsOf,
+} from './verdicts.ts'
+
+export type ModelStatus = {
+  readonly model: string
+  /** Unit of the errors; null where nothing was measured yet. */
+  readonly unit: string | null
+  readonly champion: {
+    readonly version: number
+    /** When it took the stage, and who put it there; null where the history does not say. */
+    readonly sinceMs: number | null
+    readonly by: string | null
+    /** End of the rows it learnt, ISO; null where it does not say. */
+    readonly trainedTo: string | null
+    readonly origin: string | null
+  } | null
+  /** The last verdict that counted; `month` null for the first model's. */
+  readonly last: {
+    readonly month: string | null
+    readonly verdict: 'promote' | 'keep' | 'escalate'
+    readonly case: string
+    readonly atMs: number
+  } | null
+  /** Production's last known error; `month` null where only the first model's holdout was measured. */
+  readonly error: {
+    readonly month: string | null
+    readonly version: number | null
+    readonly value: number
+    /** As it was when this was measured. */
+    readonly threshold: number
+    readonly isOver: boolean
+  } | null
+  readonly waits: readonly Waiting[]
+  /** What is at work on the model right now. */
+  readonly working: { readonly flow: string; readonly month: string | null; readonly sinceMs: number } | null
+  /** What was begun last and did not come to its end; the same command goes on with it. */
+  readonly stopped: {
+    readonly flow: string
+    readonly month: string | null
+    readonly atMs: number
+    readonly error: string | null
+  } | null
+  /** The month after the last decided one, or the one that was stopped; null before anything was begun. */
+  readonly next: string | null
+}
+
+/** A question that only a person can answer; oldest first. */
+type Waiting = Pick<DecisionView, 'kind' | 'version' | 'month' | 'askedAtMs'> & { readonly decision: number }
+
+/** Every model there is, by name; those of replays are left out, as nobody decides for them. */
+export async function modelStatuses(rooms: LifecycleRooms): Promise<readonly ModelStatus[]> {
+  const waiting = await decisionsOf(rooms)
+  const journal = (await journalOf(rooms)).filter((run) => modelOf(run) !== null)
+  const names = new Set([...(await rooms.tracking.models()), ...journal.flatMap((run) => modelOf(run) ?? [])])
+  const models = [...names].filter((name) => !isReplay(name)).sort()
+  return await Promise.all(
+    models.map((model) =>
+      statusOf(rooms, model, {
+        journal: journal.filter((run) => modelOf(run) === model),
+        waiting: waiting.filter((decision) => decision.model === model),
+      }),
+    ),
+  )
+}
+
+interface Own {
+  readonly journal: readonly FlowRun[]
+  readonly waiting: readonly DecisionView[]
+}
+
+async function statusOf(rooms: LifecycleRooms, model: string, { journal, waiting }: Own): Promise<ModelStatus> {
+  const { versions, history } = await readRoster(rooms.tracking, model)
+  const experiments = await experimentsOf(rooms, journal, versions)
+  const [verdicts, series] = await Promise.all([
+    verdictsOf(rooms, model, journal, experiments),
+    monitorSeriesIn(rooms, model, experiments),
+  ])
+  const firsts = firstModelsOf(journal)
+  const decided = verdicts.filter(({ outcome }) => outcome.applied)
+  const stopped = stoppedRun(journal)
+  return {
+    model,
+    unit: verdicts[0]?.outcome.metric.unit ?? firsts[0]?.outcome.metric.unit ?? null,
+    champion: championOf(versions, history),
+    last: lastVerdict(decided[0], firsts[0]),
+    error: lastError(series, verdicts, firsts[0]),
+    waits: waiting
+      .map(({ id, kind, version, month, askedAtMs }) => ({ decision: id, kind, version, month, askedAtMs }))
+      .toReversed(),
+    working: workingRun(journal),
+    stopped,
+    next: stopped?.month ?? nextMonth(decided, journal),
+  }
+}
+
+/** Whether an error is not good enough: the gate asks for less than the threshold. */
+export function isOver(error: number, threshold: number): boolean {
+  return !(error < threshold)
+}
+
+function championOf(versions: readonly ModelVersion[], history: readonly Transition[]): ModelStatus['champion'] {
+  const serving = versions.find(({ stage }) => stage === 'Production')
+  if (serving === undefined) return null
+  const reign = reignsOf(history).findLast(({ version, toMs }) => version === serving.version && toMs === null)
+  return {
+    version: serving.version,
+    sinceMs: reign?.fromMs ?? null,
+    by: reign?.began.actor ?? null,
+    trainedTo: serving.tags[TAG.trainedTo] ?? null,
+    origin: serving.tags[TAG.origin] ?? null,
+  }
+}
+
+function lastVerdict(judged: Judged | undefined, first: FirstJudged | undefined): ModelStatus['last'] {
+  if (judged !== undefined && (first === undefined || judged.decidedAtMs >= first.decidedAtMs)) {
+    const { month, verdict, case: why } = judged.outcome
+    return { month, verdict, case: why, atMs: judged.decidedAtMs }
+  }
+  return first === undefined
+    ? null
+    : { month: null, verdict: first.outcome.verdict, case: 'first-model', atMs: first.decidedAtMs }
+}
+
+function lastError(
+  series: readonly MonitorPoint[],
+  verdicts: readonly Judged[],
+  first: FirstJudged | undefined,
+): ModelStatus['error'] {
+  const point = series.at(-1)
+  const threshold = verdicts[0]?.outcome.threshold ?? first?.outcome.threshold
+  if (threshold === undefined) return null
+  const error = (value: number, of: { month: string | null; version: number | null; threshold: number }) => ({
+    ...of,
+    value,
+    isOver: isOver(value, of.threshold),
+  })
+  if (point !== undefined) {
+    const at = verdicts.find(
+      ({ outcome }) => outcome.month === point.month && outcome.champion?.monthError === point.error,
+    )
+    return error(point.error, {
+      month: point.month,
+      version: at?.outcome.champion?.version ?? null,
+      threshold: at?.outcome.threshold ?? threshold,
+    })
+  }
+  if (first?.outcome.error == null) return null
+  return error(first.outcome.error, { month: null, version: first.outcome.version, threshold: first.outcome.threshold })
+}
+
+function workingRun(journal: readonly FlowRun[]): ModelStatus['working'] {
+  const run = journal.find(({ status }) => status === 'running')
+  return run === undefined ? null : { flow: run.flow, month: monthOfRun(run), sinceMs: run.startedAtMs }
+}
+
+/** The newest cycle, first model or training, if it did not come to its end and nothing is at work. */
+function stoppedRun(journal: readonly FlowRun[]): ModelStatus['stopped'] {
+  const [newest] = journal.filter(({ flow }) => flow === 'cycle' || flow === 'first_model' || flow === 'train')
+  if (newest === undefined || newest.status === 'running' || newest.status === 'completed') return null
+  const atMs = newest.endedAtMs ?? newest.startedAtMs
+  return { flow: newest.flow, month: monthOfRun(newest), atMs, error: newest.error }
+}
+
+function nextMonth(decided: readonly Judged[], journal: readonly FlowRun[]): string | null {
+  const reached = decided.map(({ outcome }) => Date.parse(outcome.to)).sort((a, b) => b - a)[0]
+  if (reached !== undefined) return monthFrom(reached)
+  const first = journal.find(({ flow }) => flow === 'first_model')
+  return first === undefined ? null : monthOfRun(first)
+}
+
+/** The month that a run of the journal is about; a first model is made for the month after what it learns. */
+function monthOfRun({ flow, input }: FlowRun): string | null {
+  const window = windowOf(input)
+  if (window === null || (flow !== 'cycle' && flow !== 'first_model')) return null
+  return flow === 'cycle' ? windowText(window) : monthFrom(window.toMs)
+}
+
+/** As `--month` takes it: a month, or the day that a shifted one begins with. */
+function monthFrom(fromMs: number): string {
+  return monthWindow(monthOf(fromMs)).fromMs === fromMs ? monthOf(fromMs) : dayText(fromMs)
+}
+
+function windowOf(input: FlowRun['input']): TimeWindow | null {
+  if (typeof input !== 'object' || input === null || !('fromMs' in input) || !('toMs' in input)) return null
+  const { fromMs, toMs } = input
+  return typeof fromMs === 'number' && typeof toMs === 'number' ? { fromMs, toMs } : null
+}
