@@ -14,7 +14,7 @@ export function fromSettings(settings: Settings) {
 export function cycleRequest(
   settings: Settings,
   fromMs: number,
-  options: { again: boolean; challenger: number | null },
+  { again, challenger }: { again: boolean; challenger: number | null },
 ): CycleRequest {
   return {
     ...fromSettings(settings),
@@ -22,7 +22,8 @@ export function cycleRequest(
     toMs: addMonths(fromMs, 1),
     onEscalate: 'ask',
     acceptFirst: settings.firstChampion === 'accept',
-    ...options,
+    again,
+    challenger,
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
 import { messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { isGone, OWN_MARK } from './process-mark.ts'
+import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
 
 const FOLDER_PREFIX = 'understudy-duckdb-'
 
@@ -129,15 +129,17 @@ function laneOn(connection: DuckDBConnection, signal: AbortSignal | undefined, s
 function explain(error: unknown, { memoryLimitMb, temporaryDirectory }: DuckdbSettings): unknown {
   const message = messageOf(error)
   if (/no space left|disk full/i.test(message)) {
-    return new PlannedError(
-      'UNAVAILABLE',
-      `the disk is full (${message.split('\n')[0]}). Free some space and run this again`,
-      { cause: error },
-    )
+    return new PlannedError('UNAVAILABLE', 'the disk is full', {
+      why: message.split('\n')[0] ?? message,
+      next: 'free some space and run this again',
+      cause: error,
+    })
   }
   if (message.startsWith('Out of Memory Error')) {
     const text = `DuckDB needed more than its ${memoryLimitMb} MB, and what it may put into ${temporaryDirectory} did not help`
-    return new PlannedError('UNAVAILABLE', `${text} (${message.split('\n')[0]}). Use a shorter window`, {
+    return new PlannedError('UNAVAILABLE', text, {
+      why: message.split('\n')[0] ?? message,
+      next: 'use a shorter window',
       cause: error,
     })
   }

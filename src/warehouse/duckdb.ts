@@ -8,6 +8,7 @@ import { explainRead, inspectFiles, mergeFiles, relationOf } from './duckdb-part
 import { type DuckdbSession, openDuckdbSession } from './duckdb-session.ts'
 import { type DuckdbRooms, existingTable, partitionsIn, sqlOf } from './duckdb-source.ts'
 import { writeBatches } from './duckdb-writer.ts'
+import { removeLeftBehind } from './left-behind.ts'
 import { infoOf, type StoredPartition, type StoredTable } from './manifest.ts'
 import type { Batch, ReadOptions, Select, TableInfo, Warehouse, WriteOptions } from './port.ts'
 import { checkColumns, checkSameKind, checkSchema } from './rows.ts'
@@ -26,6 +27,7 @@ export interface DuckdbWarehouseOptions {
 /** Opens the warehouse. A directory that does not exist is an empty warehouse. */
 export async function openDuckdbWarehouse(options: DuckdbWarehouseOptions): Promise<Warehouse> {
   const { directory, temporaryDirectory, threads = 2, memoryLimitMb = 400, clock = systemClock } = options
+  removeLeftBehind(directory)
   const session = await openDuckdbSession({ temporaryDirectory, threads, memoryLimitMb })
   const rooms: DuckdbRooms = { session, files: openTableFiles(directory, clock) }
   return {

@@ -7,6 +7,7 @@ import { isPlanned } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Month } from '../kernel/window.ts'
 import { sizeOf, syncFile, syncFolder, writeSafely } from './durable-files.ts'
+import { isLeftStaging, isStaging, stagingName } from './left-behind.ts'
 import {
   emptyManifest,
   joinFingerprints,
@@ -16,13 +17,11 @@ import {
   type StoredTable,
 } from './manifest.ts'
 import type { TableSchema } from './port.ts'
-import { isGone, OWN_MARK } from './process-mark.ts'
 import { checkDerived, checkSameKind, checkTableName, isSameKind, isTableName } from './rows.ts'
-import { withLock } from './table-lock.ts'
+import { LOCK_SUFFIX, withLock } from './table-lock.ts'
 
 /** A reader may hold the list it read this long; then the files that went from it are removed. */
 const RETIREMENT_MS = 3_600_000
-const STAGING_PREFIX = '.writing-'
 
 /** A month's rows that are written but not yet part of a table. `path` is null for no rows. */
 export interface StagedPart {
@@ -79,7 +78,7 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
     },
     pathOf: (table, file) => join(folderOf(table), file),
     async makeStaging(table) {
-      const staging = join(folderOf(table), `${STAGING_PREFIX}${OWN_MARK}-${newId()}`)
+      const staging = join(folderOf(table), stagingName())
       await mkdir(staging, { recursive: true })
       return staging
     },
@@ -114,7 +113,7 @@ export function openTableFiles(root: string, clock: Clock): TableFiles {
 }
 
 const manifestIn = (folder: string): string => join(folder, 'manifest.json')
-const lockOf = (folder: string): string => `${folder}.lock`
+const lockOf = (folder: string): string => `${folder}${LOCK_SUFFIX}`
 
 async function tableNames(root: string): Promise<string[]> {
   const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : []
@@ -236,9 +235,8 @@ async function sweep(folder: string, manifest: Manifest): Promise<void> {
   await Promise.all(
     (await readdir(folder)).map(async (name) => {
       const path = join(folder, name)
-      if (name.startsWith(STAGING_PREFIX)) {
-        const mark = name.slice(STAGING_PREFIX.length).replace(/-[0-9a-f]+$/, '')
-        if (isGone(mark)) await rm(path, { recursive: true, force: true })
+      if (isStaging(name)) {
+        if (isLeftStaging(name)) await rm(path, { recursive: true, force: true })
       } else if (name.startsWith('month=')) {
         const files = await readdir(path)
         const gone = files.filter((file) => !known.has(`${name}/${file}`))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { OWN_MARK } from './process-mark.ts'
+import { OWN_MARK } from '../kernel/process-mark.ts'
 import { withLock } from './table-lock.ts'
 
 let scratch = ''

@@ -4,11 +4,14 @@ import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } fr
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { isGone, OWN_MARK } from './process-mark.ts'
+import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
 
 const WAIT_MS = 20_000
 /** What is done under a lock takes milliseconds: one this old was left by a thread that was ended, or by a machine put to sleep. */
 const ABANDONED_MS = 300_000
+const UNNAMED_MS = 1_000
+export const LOCK_SUFFIX = '.lock'
+const BREAKING = '-breaking-'
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined
@@ -45,6 +48,17 @@ export async function withLock<T>(
   }
 }
 
+/** Of the files beside the tables of a warehouse, removes this one if it is a lock whose holder is gone. */
+export function removeLeftLock(path: string): void {
+  const holder = readIfThere(path)
+  if (path.includes(BREAKING)) removeLeftBreaker(path)
+  else if (path.endsWith(LOCK_SUFFIX) && holder !== null) breakIfLeft(path, holder)
+}
+
+function removeLeftBreaker(path: string): void {
+  if (isGone(readIfThere(path) ?? '') || ageOf(path) > ABANDONED_MS) unlinkIfThere(path)
+}
+
 function take(path: string, token: string): boolean {
   try {
     const file = openSync(path, 'wx')
@@ -64,12 +78,13 @@ function take(path: string, token: string): boolean {
 function breakIfLeft(path: string, holder: string): boolean {
   const [mark = '', id = ''] = holder.split(' ')
   const ageMs = ageOf(path)
-  // An empty file is a lock whose holder is just about to write its name.
-  const isLeft = holder === '' ? ageMs > 10_000 : isGone(mark) || ageMs > ABANDONED_MS
+  // An empty file is a lock whose holder is just about to write its name, or was killed before it did. Should it only be slow, it finds
+  // itself without the lock when it commits.
+  const isLeft = holder === '' ? ageMs > UNNAMED_MS : isGone(mark) || ageMs > ABANDONED_MS
   if (!isLeft) return false
-  const breaker = `${path}-breaking-${id}`
+  const breaker = `${path}${BREAKING}${id}`
   if (!take(breaker, OWN_MARK)) {
-    if (ageOf(breaker) > ABANDONED_MS) unlinkIfThere(breaker)
+    removeLeftBreaker(breaker)
     return false
   }
   if (readIfThere(path) === holder) unlinkIfThere(path)
@@ -79,11 +94,11 @@ function breakIfLeft(path: string, holder: string): boolean {
 
 function heldElsewhere(path: string, holder: string): PlannedError {
   const pid = holder.split('-')[0] ?? ''
-  return new PlannedError(
-    'CONFLICT',
-    `process ${pid} is writing this table and did not finish in time (${path}). Wait for it, or end it and run this again`,
-    { facts: { path, holder } },
-  )
+  return new PlannedError('CONFLICT', `process ${pid} is writing this table and did not finish in time`, {
+    why: `it holds ${path}`,
+    next: 'wait for it, or end it and run this again',
+    facts: { path, holder },
+  })
 }
 
 /** Age of a file by the machine's clock, on which both its dates are; 0 if it is not there. */
