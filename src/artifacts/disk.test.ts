@@ -81,7 +81,7 @@ test('a root that is itself a link is a root like any other', async () => {
   expect(await store.list('')).toEqual([{ path: 'a/b', bytes: 3 }])
 })
 
-test('half a file left by a dead process is not seen, and goes after a day', async () => {
+test('half a file that says nothing of its process is not seen, and goes after a day', async () => {
   const root = freshRoot()
   await mkdir(join(root, '.partial'), { recursive: true })
   for (const name of ['old', 'young']) await writeFile(join(root, '.partial', name), 'half')
@@ -110,6 +110,8 @@ test('a process killed in the middle of a put leaves the old bytes', async () =>
   expect(await store.get('model')).toEqual(bytes)
   expect(await store.list('')).toEqual([{ path: 'model', bytes: 3 }])
   expect(await readdir(join(root, '.partial'))).toHaveLength(1)
+  await diskArtifacts(root).put('other', bytes) // the next process
+  expect(await readdir(join(root, '.partial'))).toEqual([])
 })
 
 test('a disk that refuses is UNAVAILABLE and says why', async () => {

@@ -1,17 +1,21 @@
 // Artifacts as files below one folder, laid out as their paths say, so that MLflow and people can read them where they lie.
 import type { Dirent, Stats } from 'node:fs'
 import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/json.ts'
+import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
 import { absent, checkPath, checkPrefix, fileAndFolder, isPath, PARTIAL_FOLDER } from './path.ts'
 import type { ArtifactStore } from './port.ts'
 
-/** A half-written file this old belongs to a process that died. */
+/** A half-written file this old belongs to a process that died, on whatever machine. */
 const ABANDONED_AFTER_MS = 86_400_000
+/** Begins the names of this machine's half-written files; the process and an id follow. */
+const MACHINE_PREFIX = `${sha256(hostname()).slice(0, 8)}-`
 
 /** How often a put starts again when a delete next door takes its folder away. */
 const PUT_TRIES = 20
@@ -94,7 +98,8 @@ async function checkLinks(root: string, path: string): Promise<void> {
     if (target === null || !(target === home || target.startsWith(home + sep))) {
       throw new PlannedError(
         'BAD_INPUT',
-        `the artifact path "${path}" goes through the link ${place}, which leads ${target === null ? 'nowhere' : `to ${target}`}, out of ${root}; remove the link`,
+        `the artifact path "${path}" goes through the link ${place}, which leads ${target === null ? 'nowhere' : `to ${target}`}, out of ${root}`,
+        { next: 'remove the link' },
       )
     }
   }
@@ -112,7 +117,7 @@ async function lookAt(place: string): Promise<Stats | null> {
 
 /** Writes and syncs a file under a name of its own. Returns where it lies. */
 async function writePartial(root: string, path: string, bytes: Uint8Array): Promise<string> {
-  const partial = join(root, PARTIAL_FOLDER, newId())
+  const partial = join(root, PARTIAL_FOLDER, `${MACHINE_PREFIX}${OWN_MARK}-${newId()}`)
   try {
     await mkdir(dirname(partial), { recursive: true })
     await using file = await open(partial, 'wx')
@@ -189,11 +194,17 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
 
 /** Removes what processes that died left half-written. */
 async function sweep(partials: string): Promise<void> {
-  for (const entry of await entriesOf(partials)) {
-    const found = await lookAt(join(partials, entry.name))
-    if (found !== null && found.mtimeMs < systemClock.nowMs() - ABANDONED_AFTER_MS)
-      await rm(join(partials, entry.name), { force: true })
+  for (const { name } of await entriesOf(partials)) {
+    const found = await lookAt(join(partials, name))
+    if (found === null) continue
+    const isOld = found.mtimeMs < systemClock.nowMs() - ABANDONED_AFTER_MS
+    if (isOld || isLeft(name)) await rm(join(partials, name), { force: true })
   }
+}
+
+/** Whether a half-written file belongs to a process of this machine that is gone. */
+function isLeft(name: string): boolean {
+  return name.startsWith(MACHINE_PREFIX) && isGone(name.slice(MACHINE_PREFIX.length).replace(/-[0-9a-f]+$/, ''))
 }
 
 /** The planned error for a failed file operation, by the codes that mean there is nothing or something else in that place. */
@@ -205,13 +216,11 @@ function worded(
   const code = codeOf(error)
   if (codes.absent?.includes(code) === true) return absent(path)
   if (codes.conflict?.includes(code) === true) return fileAndFolder(path)
-  return new PlannedError(
-    'UNAVAILABLE',
-    `the artifact "${path}" cannot be reached: ${messageOf(error)}; check the disk and its permissions`,
-    {
-      cause: error,
-    },
-  )
+  return new PlannedError('UNAVAILABLE', `the artifact "${path}" cannot be reached`, {
+    why: messageOf(error),
+    next: 'check the disk and its permissions',
+    cause: error,
+  })
 }
 
 function codeOf(error: unknown): string {
