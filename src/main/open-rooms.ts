@@ -5,7 +5,7 @@ import type { Settings } from '../cli/command.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
-import type { Project } from '../lifecycle/project.ts'
+import { outputsFolderOf, type Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
 import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
@@ -53,7 +53,7 @@ export async function openRooms(options: {
     clock: systemClock,
     runTraining: trainInThread({ home: settings.home, projectPath }),
     provenance,
-    outputs: settings.target === 'mlflow' ? null : recipeOutputs(join(settings.home, 'training_outputs')),
+    outputs: settings.target === 'mlflow' ? null : recipeOutputs(join(settings.home, 'training_outputs', outputsFolderOf(project))),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   }
 }

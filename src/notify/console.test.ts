@@ -29,6 +29,7 @@ for (const [kind, pauseMs] of [
         refuseNext: () => {
           refuses = true
         },
+        hangNext: null,
       }
     })
   })

@@ -9,14 +9,16 @@ export interface NotifierHarness {
   arrived(): readonly string[]
   /** Makes the far end refuse the next notice. */
   refuseNext(): void
+  /** Makes the far end never answer the next notice; null where it is at hand, so that nothing can come between. */
+  readonly hangNext: (() => void) | null
 }
 
 export function notifierContract(open: () => NotifierHarness): void {
   describe('the Notifier port', () => {
     test('a notice arrives as it was written, once', async () => {
       const { notifier, arrived } = open()
-      await notifier.send({ text: '🚀 sent – "quoted", 2.13 $' })
-      expect(arrived()).toEqual(['🚀 sent – "quoted", 2.13 $'])
+      await notifier.send({ text: '🚀 sent – "quoted", 2.13 $ & 100 % = a+b' })
+      expect(arrived()).toEqual(['🚀 sent – "quoted", 2.13 $ & 100 % = a+b'])
     })
 
     test('notices arrive in the order they were sent, without waiting for each', async () => {
@@ -28,8 +30,8 @@ export function notifierContract(open: () => NotifierHarness): void {
 
     test('a notice is one line, whatever its text', async () => {
       const { notifier, arrived } = open()
-      await notifier.send({ text: 'first\r\nsecond\tthird\u001b[2J\n' })
-      expect(arrived()).toEqual(['first second third [2J'])
+      await notifier.send({ text: 'first\r\nsecond\tthird\u001b[2J\u2028fourth\n' })
+      expect(arrived()).toEqual(['first second third [2J fourth'])
     })
 
     test('a notice that cannot be sent is UNAVAILABLE and names its channel; the next one arrives', async () => {
@@ -39,6 +41,20 @@ export function notifierContract(open: () => NotifierHarness): void {
       expect(isPlanned(failed, 'UNAVAILABLE')).toBe(true)
       expect(String(failed)).toContain(notifier.channel)
       await notifier.send({ text: 'next' })
+      expect(arrived()).toEqual(['next'])
+    })
+
+    test('an attempt that is stopped is UNAVAILABLE, at once; the next one arrives', async () => {
+      const { notifier, arrived, hangNext } = open()
+      if (hangNext === null) return
+      hangNext()
+      const stop = new AbortController()
+      const sent = notifier.send({ text: 'stuck' }, { signal: stop.signal }).catch((error: unknown) => error)
+      const next = notifier.send({ text: 'next' })
+      await new Promise((resolve) => setTimeout(resolve, 100)) // it is at the far end by then
+      stop.abort()
+      expect(isPlanned(await sent, 'UNAVAILABLE')).toBe(true)
+      await next
       expect(arrived()).toEqual(['next'])
     })
   })

@@ -94,6 +94,14 @@ test('a promotion that was not carried out is never announced as one', () => {
   )
 })
 
+test('where a person was asked, how to answer stands after the message, which stays as it is', () => {
+  const asked = { kind: 'escalate', case: 'none-good-enough', decision: 7 } as const
+  expect(textOf(asked)).toBe('🚨 No model good enough: Old MAE: 2.214 - New MAE: 2.13123; ./understudy decide 7 …')
+  expect(textOf({ ...asked, case: 'first-model', isMoved: false })).toContain('rides); ./understudy decide 7 …')
+  expect(textOf({ ...asked, decision: null })).toBe('🚨 No model good enough: Old MAE: 2.214 - New MAE: 2.13123')
+  expect(textOf({ decision: 7 })).not.toContain('decide') // nobody was asked about a promotion
+})
+
 test('the metric and the rows are called what the project calls them', () => {
   expect(textOf({ metricName: 'mse' })).toContain('with MSE: 2.13123 the Old MSE was')
   expect(textOf({ case: 'too-little-data', kind: 'keep', rowsNoun: 'mornings' })).toContain('of 17560 mornings')
@@ -107,6 +115,7 @@ test('the figures never change which message is sent, and only what was moved is
     isMoved: fc.boolean(),
     oldError: error,
     newError: error,
+    decision: fc.constantFrom(null, 7),
   })
   fc.assert(
     fc.property(outcome, (given) => {

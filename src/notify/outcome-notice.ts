@@ -30,13 +30,22 @@ export type Outcome = {
   readonly windowRows: number
   /** What the project calls its rows. */
   readonly rowsNoun: string
+  /** The decision that a person was asked for; null, as when it is absent, if nobody was. */
+  readonly decision?: number | null
 }
 
 /**
  * The message about an outcome: 🚀 replaced, ✅ kept, 🚨 a person has to decide, ℹ️ nothing was compared.
- * It follows the verdict that was carried out, never the figures; a figure that does not exist is `none`.
+ * It follows the verdict that was carried out, never the figures; a figure that does not exist is `none`. Where a person was asked, how to
+ * answer stands at the end.
  */
 export function outcomeNotice(outcome: Outcome): Notice {
+  const { text } = messageOf(outcome)
+  const { kind, decision = null } = outcome
+  return { text: kind === 'escalate' && decision !== null ? `${text}; ./understudy decide ${decision} …` : text }
+}
+
+function messageOf(outcome: Outcome): Notice {
   const { kind, isMoved } = outcome
   const name = outcome.metricName.toUpperCase()
   const [oldError, newError] = [errorText(outcome.oldError), errorText(outcome.newError)]

@@ -66,18 +66,6 @@ test('a curve that cannot be written while a training runs fails that training, 
   expect(failed).toMatchObject({ status: 'FAILED', tags: { 'understudy.error': 'the curve is full' } })
 })
 
-test('whoever is told is told after it is on record, and a channel that is down fails nothing', async () => {
-  await using stage = await openStage(deliveries({ '2020-04': SLOWER }))
-  const seen: string[] = []
-  const channels = [
-    { channel: 'down', send: () => Promise.reject(new PlannedError('UNAVAILABLE', 'nobody answers')) },
-    { channel: 'list', send: async () => void seen.push(await stage.cast()) },
-  ]
-  const { cycle } = await runCycle({ ...stage, notifiers: channels }, usual(stage.project), {})
-  expect(cycle?.verdict).toBe('promote')
-  expect(seen).toEqual(['v1 Production', 'v1 Archived, v2 Production']) // the first model, then the month
-})
-
 test('two cycles of one model at once: the second says who is at work', async () => {
   await using stage = await openStage(deliveries())
   const both = await Promise.allSettled([stage.month('2020-04'), stage.month('2020-05')])

@@ -3,19 +3,24 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diskArtifacts } from '../../src/artifacts/disk.ts'
+import { openSqlite } from '../../src/database/sqlite.ts'
 import { openEmbeddedEngine } from '../../src/flow/embedded.ts'
-import type { Clock } from '../../src/kernel/clock.ts'
+import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { type Month, monthWindow } from '../../src/kernel/window.ts'
 import type { Project } from '../../src/lifecycle/project.ts'
 import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
 import { type CycleRequest, type CycleResult, runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { trainModel } from '../../src/lifecycle/training.ts'
+import { consoleNotifier } from '../../src/notify/console.ts'
+import type { OutboxSchema } from '../../src/notify/outbox-schema.ts'
+import { openSqliteOutbox } from '../../src/notify/outbox-sqlite.ts'
+import type { Notifier, Outbox } from '../../src/notify/port.ts'
 import { openEmbeddedTracking } from '../../src/tracking/embedded.ts'
 import { openMemoryWarehouse } from '../../src/warehouse/memory.ts'
 
 export interface Stage extends LifecycleRooms {
   readonly folder: string
-  /** Every notice sent, oldest first. */
+  /** Every notice the terminal was told, oldest first. */
   readonly notices: string[]
   /** How many trainings were run. */
   readonly trainings: { count: number }
@@ -46,10 +51,14 @@ function tickingClock(): Clock {
   }
 }
 
-/** Opens it. `learning` sees each training begin, and may throw. */
+/** Opens it. `learning` sees each training begin, and may throw. Without `channels` nothing outside is told. */
 export async function openStage(
   project: Project,
-  options: { learning?: (count: number, stage: Stage) => void | Promise<void> } = {},
+  options: {
+    learning?: (count: number, stage: Stage) => void | Promise<void>
+    /** Channels beside the terminal. */
+    channels?: readonly Notifier[]
+  } = {},
 ): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-stage-'))
   const clock = tickingClock()
@@ -61,8 +70,9 @@ export async function openStage(
     clock,
     user: 'tester',
   })
-  const engine = await openEmbeddedEngine({ databasePath: join(folder, 'flow.db'), clock: { nowMs: () => Date.now() } })
+  const engine = await openEmbeddedEngine({ databasePath: join(folder, 'flow.db'), clock: systemClock })
   const notices: string[] = []
+  const outbox = await openOutbox(folder, project, options.channels ?? [], (line) => void notices.push(line))
   const trainings = { count: 0 }
   const rooms: LifecycleRooms = {
     store: 'stage',
@@ -71,7 +81,7 @@ export async function openStage(
     tracking,
     engine,
     clock,
-    notifiers: [{ channel: 'list', send: async ({ text }) => void notices.push(text) }],
+    outbox,
     runTraining: async (request, how) => {
       trainings.count++
       await options.learning?.(trainings.count, stage)
@@ -93,6 +103,7 @@ export async function openStage(
         .map(({ version, stage }) => `v${version} ${stage}`)
         .join(', '),
     async [Symbol.asyncDispose]() {
+      await outbox[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()
       await tracking[Symbol.asyncDispose]()
       await warehouse[Symbol.asyncDispose]()
@@ -100,6 +111,25 @@ export async function openStage(
     },
   }
   return stage
+}
+
+/** Beside the journal, as in the program. */
+async function openOutbox(
+  folder: string,
+  project: Project,
+  channels: readonly Notifier[],
+  show: (line: string) => void,
+): Promise<Outbox> {
+  const database = await openSqlite<OutboxSchema>(join(folder, 'flow.db'))
+  const console = consoleNotifier(show)
+  const outbox = await openSqliteOutbox({ database, clock: systemClock, project: project.name, console, channels })
+  return {
+    ...outbox,
+    async [Symbol.asyncDispose]() {
+      await outbox[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /** The usual request: linear models that learn one month at a time, so that a month's conditions decide what happens. */
