@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Migration, migrate } from './migrations.ts'
+import { checkMigrated, type Migration, migrate } from './migrations.ts'
 import { openSqlite } from './sqlite.ts'
 
 const FIRST: Migration = {
@@ -51,6 +51,27 @@ test('an older build works on a newer schema, but refuses one that was changed i
     code: 'CONFLICT',
     message: expect.stringContaining('number 2 (labels)'),
   })
+  await expect(migrate(changed, 'ledger', [FIRST], '/data/some.db')).rejects.toMatchObject({
+    what: '/data/some.db was changed by a newer build of Understudy',
+  })
+})
+
+test('a database that is only read is checked, and nothing is applied to it', async () => {
+  await using database = await openSqlite(await freshPath())
+  await expect(checkMigrated(database, 'ledger', [FIRST], 'some.db')).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('lacks number 1 (things)'),
+  })
+  await migrate(database, 'ledger', [FIRST])
+  await expect(checkMigrated(database, 'ledger', [FIRST], 'some.db')).resolves.toBeUndefined()
+  await expect(checkMigrated(database, 'ledger', [FIRST, SECOND], 'some.db')).rejects.toMatchObject({
+    message: expect.stringContaining('lacks number 2 (labels)'),
+  })
+  await migrate(database, 'ledger', [FIRST, BREAKING])
+  await expect(checkMigrated(database, 'ledger', [FIRST], 'some.db')).rejects.toMatchObject({
+    message: expect.stringContaining('changed by a newer build'),
+  })
+  await expect(sql`insert into thing (label) values ('x')`.execute(database.sql)).resolves.toBeDefined()
 })
 
 test('a migration edited after it was applied is refused', async () => {

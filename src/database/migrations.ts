@@ -22,7 +22,7 @@ interface LedgerRow {
 
 /**
  * Applies the migrations the ledger does not hold yet, in order, in one transaction, each after its own ledger row.
- * Nothing happens when all are there; processes that start together apply them once.
+ * Nothing happens when all are there; processes that start together apply them once. `file` is named in errors.
  *
  * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, or if a migration was edited after it
  *          was applied.
@@ -31,6 +31,7 @@ export async function migrate<Schema>(
   database: Database<Schema>,
   ledgerTable: string,
   migrations: readonly Migration[],
+  file = 'this database',
 ): Promise<void> {
   checkNumbers(migrations)
   await database.transaction(async (trx, script) => {
@@ -38,18 +39,48 @@ export async function migrate<Schema>(
     await sql`create table if not exists ${ledger} (
       number integer primary key, name text not null, breaking integer not null check (breaking in (0, 1)),
       digest text not null, applied_at text not null default current_timestamp)`.execute(trx)
-    const applied = await readLedger(trx, ledgerTable)
-    refuseNewer(applied, migrations, ledgerTable)
-    for (const { number, name, breaking, sql: text } of migrations) {
-      const digest = sha256(text)
-      const row = applied.find((found) => found.number === number)
-      if (row !== undefined) refuseEdited(row, name, digest)
-      else {
-        await sql`insert into ${ledger} (number, name, breaking, digest)
-          values (${number}, ${name}, ${breaking ? 1 : 0}, ${digest})`.execute(trx)
-        await script(text)
-      }
+    const missing = notApplied(await readLedger(trx, ledgerTable), migrations, file)
+    for (const { number, name, breaking, sql: text } of missing) {
+      await sql`insert into ${ledger} (number, name, breaking, digest)
+        values (${number}, ${name}, ${breaking ? 1 : 0}, ${sha256(text)})`.execute(trx)
+      await script(text)
     }
+  })
+}
+
+/**
+ * The check of `migrate` for a database that is only read. Throws `CONFLICT` as it does, and if a migration is missing:
+ * nothing is applied.
+ */
+export async function checkMigrated<Schema>(
+  database: Database<Schema>,
+  ledgerTable: string,
+  migrations: readonly Migration[],
+  file: string,
+): Promise<void> {
+  checkNumbers(migrations)
+  const tables = await database.sql.introspection.getTables()
+  const hasLedger = tables.some(({ name }) => name === ledgerTable)
+  const [missing] = notApplied(hasLedger ? await readLedger(database.sql, ledgerTable) : [], migrations, file)
+  if (missing === undefined) return
+  throw new PlannedError('CONFLICT', `${file} is of an older build and has to be brought up to date first`, {
+    why: `its schema lacks number ${missing.number} (${missing.name}), and nothing can be written here`,
+    next: 'copy it to where it may be written and run any command on it once',
+    facts: { file, ledgerTable, missing: missing.number },
+  })
+}
+
+/** The migrations that a ledger does not hold yet. Throws `CONFLICT` for a ledger that this build must keep its hands off. */
+function notApplied(
+  applied: readonly LedgerRow[],
+  migrations: readonly Migration[],
+  file: string,
+): readonly Migration[] {
+  refuseNewer(applied, migrations, file)
+  return migrations.filter((migration) => {
+    const row = applied.find(({ number }) => number === migration.number)
+    if (row !== undefined) refuseEdited(row, migration, file)
+    return row === undefined
   })
 }
 
@@ -64,19 +95,24 @@ async function readLedger<Schema>(trx: Kysely<Schema>, ledgerTable: string): Pro
   return (await query.execute(trx)).rows
 }
 
-function refuseNewer(applied: readonly LedgerRow[], known: readonly Migration[], ledgerTable: string): void {
+function refuseNewer(applied: readonly LedgerRow[], known: readonly Migration[], file: string): void {
   const newer = applied.find((row) => row.breaking === 1 && row.number > known.length)
   if (newer === undefined) return
-  const message =
-    `this build knows the schema up to number ${known.length}, but a newer one changed it to number ${newer.number} ` +
-    `(${newer.name}), which older builds must not write to; use the newer build`
-  throw new PlannedError('CONFLICT', message, { facts: { ledgerTable, known: known.length, found: newer.number } })
+  throw new PlannedError('CONFLICT', `${file} was changed by a newer build of Understudy`, {
+    why:
+      `this build knows its schema up to number ${known.length}, and number ${newer.number} (${newer.name}) is one ` +
+      'that older builds must not work on',
+    next: 'use the newer build, or restore a backup made before it (./understudy restore DIR --replace)',
+    facts: { file, known: known.length, found: newer.number },
+  })
 }
 
-function refuseEdited(row: LedgerRow, name: string, digest: string): void {
-  if (row.digest === digest) return
-  const message =
-    `migration ${row.number} was applied as "${row.name}" with other SQL than this build's "${name}"; ` +
-    'use the build that made this database, or start with a new one'
-  throw new PlannedError('CONFLICT', message, { facts: { number: row.number, applied: row.digest, expected: digest } })
+function refuseEdited(row: LedgerRow, { name, sql: text }: Migration, file: string): void {
+  const expected = sha256(text)
+  if (row.digest === expected) return
+  throw new PlannedError('CONFLICT', `${file} was made by a build whose schema is another one`, {
+    why: `number ${row.number} was applied as "${row.name}" with other SQL than this build's "${name}"`,
+    next: 'use the build that made it, or start with a new one',
+    facts: { file, number: row.number, applied: row.digest, expected },
+  })
 }

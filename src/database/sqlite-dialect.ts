@@ -22,6 +22,8 @@ export interface SqliteDialectOptions {
   readonly waiting: Waiting
   /** Called before a statement or transaction queues for the connection; throws to refuse it. */
   readonly beforeAcquire: () => void
+  /** Closes the connection. */
+  readonly close: () => void
 }
 
 export class SqliteDialect implements Dialect {
@@ -86,7 +88,7 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     await this.#lastInLine
     this.#isClosed = true
-    this.#options.connection.close()
+    this.#options.close()
   }
 }
 

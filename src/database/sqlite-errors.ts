@@ -1,6 +1,10 @@
 // What node:sqlite throws, in our words; and waiting for other processes without blocking the event loop.
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PlannedError } from '../kernel/errors.ts'
+import { diskFull, freeBytes } from '../kernel/disk.ts'
+import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
+import { recoveryAdvice } from './known-backups.ts'
 
 /** Whose turn is waited for, and for how long at most. */
 export interface Waiting {
@@ -17,6 +21,9 @@ const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
+/** With less than this free, a write that failed without a reason failed for want of room: the log's index grows by 32 KiB. */
+const FULL_BELOW_BYTES = 65_536
+
 function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null
   return error.errcode & 0xff
@@ -28,29 +35,62 @@ function sqliteCode(error: unknown): number | null {
 export function translateSqliteError(error: unknown, file: string): unknown {
   const code = sqliteCode(error)
   const facts = { file, sqliteCode: code }
-  const planned = (kind: ConstructorParameters<typeof PlannedError>[0], message: string): PlannedError =>
-    new PlannedError(kind, message, { facts, cause: error })
+  const why = messageOf(error)
   switch (code) {
     case NOT_A_DATABASE:
-      return planned('BAD_DATA', `${file} is not a SQLite database; move it away, or name another file`)
+      return damaged(file, 'it is no SQLite file, or its beginning was overwritten', error)
     case CORRUPT:
-      return planned(
-        'BAD_DATA',
-        `the database ${file} is damaged; restore it from a copy, or move it away to start anew`,
-      )
-    case READONLY:
-      return planned('BAD_INPUT', `the database ${file} can only be read; make it writable, or choose another place`)
-    case CANNOT_OPEN:
-      return planned(
-        'BAD_INPUT',
-        `the database ${file} cannot be opened; see that its folder exists and may be written`,
-      )
+      return damaged(file, `SQLite says "${why}"`, error)
+    case READONLY: {
+      const next = 'make it writable, or choose another place'
+      return new PlannedError('BAD_INPUT', `the database ${file} can only be read`, { next, facts, cause: error })
+    }
     case FULL:
-      return planned('UNAVAILABLE', `the disk is full, so nothing can be written to ${file}; make room and try again`)
-    case IO_ERROR:
-      return planned('UNAVAILABLE', `the disk failed while ${file} was read or written (${(error as Error).message})`) // sqliteCode proved it
+      return diskFull(file, error)
+    case CANNOT_OPEN: {
+      if (isFull(file)) return diskFull(file, error)
+      const next = 'see that its folder exists and may be written'
+      return new PlannedError('BAD_INPUT', `the database ${file} cannot be opened`, { why, next, facts, cause: error })
+    }
+    case IO_ERROR: {
+      if (isFull(file)) return diskFull(file, error) // the log's index is made by the page, and says only that it failed
+      const next = 'check the disk, then run the same command again'
+      const what = `the disk failed while the database ${file} was read or written`
+      return new PlannedError('UNAVAILABLE', what, { why, next, facts, cause: error })
+    }
     default:
       return error
+  }
+}
+
+/** `BAD_DATA` that names a damaged file of a database and what to do: the newest backup, where one is known. */
+export function damaged(file: string, why: string, cause?: unknown): PlannedError {
+  const database = file.replace(/-wal$/, '')
+  const facts = { file, damaged: true, sqliteCode: sqliteCode(cause) }
+  return new PlannedError('BAD_DATA', `the database file ${file} is damaged`, {
+    why,
+    next: recoveryAdvice(database),
+    facts,
+    cause,
+  })
+}
+
+/** Whether a planned error says that a file could not be opened for want of somewhere to write. */
+export function isRefusedPlace(error: unknown): boolean {
+  return (
+    isPlanned(error, 'BAD_INPUT') && (error.facts.sqliteCode === CANNOT_OPEN || error.facts.sqliteCode === READONLY)
+  )
+}
+
+/** Whether there is no room where a file lies. A file system that can only be read has none either, and is not full. */
+function isFull(file: string): boolean {
+  const free = freeBytes(file)
+  if (free === null || free >= FULL_BELOW_BYTES) return false
+  try {
+    accessSync(dirname(file), constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -74,6 +114,7 @@ export async function retryWhileBusy<T>(waiting: Waiting, call: () => T): Promis
 }
 
 function stillBusy({ file, waitMs }: Waiting, cause: unknown): PlannedError {
-  const message = `another process has been writing to ${file} for ${waitMs} ms; see that none hangs, then try again`
-  return new PlannedError('UNAVAILABLE', message, { facts: { file, waitMs }, cause })
+  const next = 'see that none hangs, then try again'
+  const what = `another process has been writing to ${file} for ${waitMs} ms`
+  return new PlannedError('UNAVAILABLE', what, { next, facts: { file, waitMs }, cause })
 }

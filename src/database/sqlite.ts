@@ -1,19 +1,15 @@
 // A SQLite file as a Database: opened with safe settings, shared by several processes.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { resolve } from 'node:path'
 import { CompiledQuery, Kysely } from 'kysely'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Database, RunScript } from './port.ts'
+import { type Connection, connect } from './sqlite-connection.ts'
 import { SqliteDialect } from './sqlite-dialect.ts'
-import { retryWhileBusy, translateSqliteError, type Waiting } from './sqlite-errors.ts'
+import { translateSqliteError, type Waiting } from './sqlite-errors.ts'
 
-/** How long one SQLite call may block the event loop waiting for another process. Longer waits are asynchronous. */
-const BLOCKING_WAIT_MS = 250
 const DEFAULT_WAIT_MS = 20_000
 
-/** For `waitMs`, see the port. A database opened `readOnly` must exist and is not created. */
+/** For `waitMs`, see the port. A database opened `readOnly` must exist and is not created; it may lie where nothing can be written. */
 export interface SqliteOptions {
   readonly readOnly?: boolean
   readonly waitMs?: number
@@ -30,50 +26,10 @@ export async function openSqlite<Schema>(path: string, options: SqliteOptions = 
   const readOnly = options.readOnly ?? false
   const file = path === ':memory:' ? path : resolve(path)
   const waiting = { file, waitMs: options.waitMs ?? DEFAULT_WAIT_MS }
-  if (file !== ':memory:') checkPlace(file, readOnly)
-  const connection = await connect(file, readOnly, waiting)
-  return databaseOver<Schema>(connection, waiting)
+  return databaseOver<Schema>(await connect(waiting, readOnly), waiting)
 }
 
-function checkPlace(file: string, readOnly: boolean): void {
-  const exists = existsSync(file)
-  if (readOnly && !exists) throw new PlannedError('NOT_FOUND', `there is no database at ${file}`, { facts: { file } })
-  if (exists && statSync(file).isDirectory()) {
-    throw new PlannedError('BAD_INPUT', `${file} is a folder, not a database file; name a file in it`, {
-      facts: { file },
-    })
-  }
-  try {
-    if (!readOnly) mkdirSync(dirname(file), { recursive: true })
-    accessSync(exists ? file : dirname(file), readOnly ? constants.R_OK : constants.R_OK | constants.W_OK)
-  } catch (cause) {
-    const wish = readOnly ? 'read' : 'written'
-    const message = `the database ${file} cannot be ${wish} (${messageOf(cause)}); free the place or choose another one`
-    throw new PlannedError('BAD_INPUT', message, { facts: { file }, cause })
-  }
-}
-
-async function connect(file: string, readOnly: boolean, waiting: Waiting): Promise<DatabaseSync> {
-  let connection: DatabaseSync | undefined
-  try {
-    const opened = new DatabaseSync(file, { readOnly, timeout: BLOCKING_WAIT_MS })
-    connection = opened
-    await retryWhileBusy(waiting, () => {
-      // The first read finds a damaged file. Asking before setting matters: only the change of mode needs the whole
-      // file for itself.
-      const mode = opened.prepare('pragma journal_mode').get()?.journal_mode
-      if (!readOnly && mode !== 'wal') opened.exec('pragma journal_mode = wal')
-      opened.exec('pragma synchronous = full; pragma foreign_keys = on; pragma case_sensitive_like = on')
-      opened.prepare('select count(*) from sqlite_schema').get()
-    })
-    return opened
-  } catch (error) {
-    connection?.close()
-    throw translateSqliteError(error, file)
-  }
-}
-
-function databaseOver<Schema>(connection: DatabaseSync, waiting: Waiting): Database<Schema> {
+function databaseOver<Schema>(opened: Connection, waiting: Waiting): Database<Schema> {
   // Which transaction the running code belongs to, so that a statement that would wait for its own transaction is told
   // so.
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
@@ -84,7 +40,10 @@ function databaseOver<Schema>(connection: DatabaseSync, waiting: Waiting): Datab
       )
     }
   }
-  const sql = new Kysely<Schema>({ dialect: new SqliteDialect({ connection, waiting, beforeAcquire: refuseInside }) })
+  const connection = opened.sqlite
+  const sql = new Kysely<Schema>({
+    dialect: new SqliteDialect({ connection, waiting, beforeAcquire: refuseInside, close: opened.close }),
+  })
   let closing: Promise<void> | undefined
 
   const runScript = async (text: string): Promise<void> => {

@@ -1,9 +1,9 @@
 // Opens the database file: makes MLflow's schema in an empty one, refuses one that is not what this build knows, adds our tables.
 import { readFileSync } from 'node:fs'
-import { type Migration, migrate } from '../database/migrations.ts'
+import { checkMigrated, type Migration, migrate } from '../database/migrations.ts'
 import type { Database, RunScript } from '../database/port.ts'
 import { openSqlite } from '../database/sqlite.ts'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { PlannedError } from '../kernel/errors.ts'
 import { type Sql, type TrackingSchema, WORKSPACE } from './schema.ts'
 
 /** The alembic revision of `mlflow-schema.sql`: MLflow 3.17.2's. */
@@ -29,21 +29,29 @@ interface Beginning {
 }
 
 /**
- * Opens MLflow's database at a path and makes it if absent. Several processes may do so at once.
+ * Opens MLflow's database at a path and makes it if absent. Several processes may do so at once. One that is `readOnly` must be
+ * there and up to date, and is only looked at.
  *
  * Throws  `BAD_DATA` for a damaged file or another program's database; `CONFLICT` for a revision of MLflow's schema, or of ours, that this build does not know.
  */
-export async function openStore(path: string, beginning: Beginning): Promise<Database<TrackingSchema>> {
-  const database = await openSqlite<TrackingSchema>(path)
+export async function openStore(
+  path: string,
+  beginning: Beginning,
+  { readOnly = false }: { readonly readOnly?: boolean } = {},
+): Promise<Database<TrackingSchema>> {
+  const database = await openSqlite<TrackingSchema>(path, { readOnly })
   try {
+    if (readOnly) {
+      await checkRevision(database.sql, path, await tablesOf(database.sql))
+      await checkMigrated(database, LEDGER, MIGRATIONS, path)
+      return database
+    }
     await database.transaction(async (trx, script) => {
       const tables = await tablesOf(trx)
       if (tables.length === 0) await createSchema(trx, script, beginning)
       else await checkRevision(trx, path, tables)
     })
-    await migrate(database, LEDGER, MIGRATIONS).catch((error: unknown) => {
-      throw namingTheFile(error, path)
-    })
+    await migrate(database, LEDGER, MIGRATIONS, path)
     return database
   } catch (error) {
     await database[Symbol.asyncDispose]()
@@ -76,26 +84,29 @@ async function createSchema(trx: Sql, script: RunScript, { nowMs, defaultLocatio
     .execute()
 }
 
-async function checkRevision(trx: Sql, path: string, tables: readonly string[]): Promise<void> {
+async function checkRevision(sql: Sql, path: string, tables: readonly string[]): Promise<void> {
   if (!tables.includes('alembic_version') || !tables.includes('runs')) {
-    const message = `${path} is not a database of MLflow's: its tables are ${tables.slice(0, 5).join(', ')}; name another file`
-    throw new PlannedError('BAD_DATA', message, { facts: { path } })
+    throw new PlannedError('BAD_DATA', `${path} is not a database of MLflow's`, {
+      why: tables.length === 0 ? 'it has no tables' : `its tables are ${tables.slice(0, 5).join(', ')}`,
+      next: 'name another file',
+      facts: { path },
+    })
   }
-  const revisions = (await trx.selectFrom('alembic_version').select('version_num').execute()).map(
-    (row) => row.version_num,
-  )
+  const rows = await sql.selectFrom('alembic_version').select('version_num').execute()
+  const revisions = rows.map((row) => row.version_num)
   if (revisions.length === 1 && KNOWN_REVISIONS.includes(revisions[0] ?? '')) return
   const found = revisions.length === 0 ? 'none' : revisions.join(', ')
-  const message =
-    `the schema of ${path} is at MLflow's revision ${found}, which this build does not know: it knows ${KNOWN_REVISIONS[0]} (MLflow 3.11) ` +
-    `to ${KNOWN_REVISIONS.at(-1)} (3.18). If the file is of an older MLflow, bring it up to date with "mlflow db upgrade"; ` +
-    'if it is of a newer one, use a newer build of Understudy, or a copy made before the upgrade'
-  throw new PlannedError('CONFLICT', message, { facts: { path, found } })
-}
-
-function namingTheFile(error: unknown, path: string): unknown {
-  if (!(error instanceof PlannedError) || error.code !== 'CONFLICT') return error
-  return new PlannedError('CONFLICT', `${path}: ${messageOf(error)}`, { facts: { ...error.facts, path }, cause: error })
+  throw new PlannedError(
+    'CONFLICT',
+    `the schema of ${path} is at MLflow's revision ${found}, which this build does not know`,
+    {
+      why: `it knows ${KNOWN_REVISIONS[0]} (MLflow 3.11) to ${KNOWN_REVISIONS.at(-1)} (3.18)`,
+      next:
+        'bring the file of an older MLflow up to date with "mlflow db upgrade"; for one of a newer MLflow use a newer build of ' +
+        'Understudy, or a copy made before the upgrade',
+      facts: { path, found },
+    },
+  )
 }
 
 function read(file: string): string {
