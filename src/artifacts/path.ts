@@ -17,10 +17,9 @@ const MAX_PATH_BYTES = 1024
 export function checkPath(path: string): void {
   const reason = faultIn(path)
   if (reason !== null) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the artifact path ${JSON.stringify(path)} ${reason}; write it like "1/model/model.onnx"`,
-    )
+    throw new PlannedError('BAD_INPUT', `the artifact path ${JSON.stringify(path)} ${reason}`, {
+      next: 'write it like "1/model/model.onnx"',
+    })
   }
 }
 
@@ -36,13 +35,16 @@ export function checkPrefix(prefix: string): void {
 
 /** The two outcomes of looking for what is not there, worded alike in every adapter. */
 export function absent(path: string): PlannedError {
-  return new PlannedError('NOT_FOUND', `there is no artifact "${path}"; list its folder to see what there is`)
+  return new PlannedError('NOT_FOUND', `there is no artifact "${path}"`, {
+    next: 'list its folder to see what there is',
+  })
 }
 
 export function fileAndFolder(path: string): PlannedError {
   return new PlannedError(
     'CONFLICT',
-    `"${path}" cannot be written: it, or a part of it, is a folder where a file should be or a file where a folder should be; choose another path`,
+    `"${path}" cannot be written: it, or a part of it, is a folder where a file should be or a file where a folder should be`,
+    { next: 'choose another path' },
   )
 }
 

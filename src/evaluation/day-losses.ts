@@ -57,7 +57,8 @@ export function scoreByDay(
   if (targets.length !== rows || predictions.length !== rows) {
     throw new PlannedError(
       'BAD_DATA',
-      `${rows} times, ${targets.length} targets and ${predictions.length} predictions; there must be one of each per row`,
+      `${rows} times, ${targets.length} targets and ${predictions.length} predictions cannot be compared`,
+      { next: 'give one of each per row' },
     )
   }
   const loss = LOSSES[metric.name]
@@ -67,10 +68,9 @@ export function scoreByDay(
     const target = targets[row]!
     const day = Math.floor(timesMs[row]! / DAY_MS)
     if (!Number.isFinite(target) || !Number.isFinite(day)) {
-      throw new PlannedError(
-        'BAD_DATA',
-        `row ${row} has time ${timesMs[row]} and target ${target}; clean the rows before scoring`,
-      )
+      throw new PlannedError('BAD_DATA', `row ${row} has time ${timesMs[row]} and target ${target}`, {
+        next: 'clean the rows before scoring',
+      })
     }
     const rowLoss = loss(predictions[row]! - target)
     if (!(rowLoss <= LARGEST_LOSS)) unusable++ // true of NaN too
@@ -111,8 +111,7 @@ export function pairDays(champion: readonly DayLoss[], challenger: readonly DayL
 function unequalRows(day: string, champion: number, challenger: number): PlannedError {
   return new PlannedError(
     'BAD_DATA',
-    `on ${day} the champion was scored on ${champion} rows and the challenger on ${challenger}; ` +
-      'the data changed between the two, so run the cycle again',
-    { facts: { day, champion, challenger } },
+    `on ${day} the champion was scored on ${champion} rows and the challenger on ${challenger}`,
+    { why: 'the data changed between the two', next: 'run the cycle again', facts: { day, champion, challenger } },
   )
 }

@@ -28,10 +28,9 @@ export function isTooSmall(holdout: { readonly rows: number; readonly days: numb
  */
 export function judge(situation: Situation): Verdict {
   if (!(situation.threshold > 0 && Number.isFinite(situation.threshold))) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the threshold is ${situation.threshold}; set it to a positive ${situation.metric.unit} error`,
-    )
+    throw new PlannedError('BAD_INPUT', `the threshold is ${situation.threshold}`, {
+      next: `set it to a positive ${situation.metric.unit} error`,
+    })
   }
   if (!(Number.isInteger(situation.looks) && situation.looks >= 1)) throw new RangeError(`${situation.looks} looks`)
   const evidence = weigh(situation)
@@ -75,9 +74,12 @@ function requireHoldout(holdout: Situation['holdout'], scored: Situation['champi
   if (rows !== holdout.rows || scored.days.length !== holdout.days) {
     throw new PlannedError(
       'BAD_DATA',
-      `a model was scored on ${rows} rows of ${scored.days.length} days, and the holdout has ${holdout.rows} rows of ${holdout.days} days; ` +
-        'the data changed in between, so run the cycle again',
-      { facts: { rows, days: scored.days.length, holdoutRows: holdout.rows, holdoutDays: holdout.days } },
+      `a model was scored on ${rows} rows of ${scored.days.length} days, and the holdout has ${holdout.rows} rows of ${holdout.days} days`,
+      {
+        why: 'the data changed in between',
+        next: 'run the cycle again',
+        facts: { rows, days: scored.days.length, holdoutRows: holdout.rows, holdoutDays: holdout.days },
+      },
     )
   }
 }

@@ -33,7 +33,9 @@ const ROUNDING_ROWS = 1e-6
  */
 export function splitByTime(timesMs: Float64Array, ratio: number): Split {
   if (!(ratio >= 0 && ratio <= 2 / 3)) {
-    throw new PlannedError('BAD_INPUT', `the split ratio is ${ratio}; choose one from 0 to 2/3, for example 0.2`)
+    throw new PlannedError('BAD_INPUT', `the split ratio is ${ratio}`, {
+      next: 'choose one from 0 to 2/3, for example 0.2',
+    })
   }
   requireOrder(timesMs)
   const rows = timesMs.length
@@ -73,13 +75,10 @@ function requireOrder(timesMs: Float64Array): void {
   for (const [row, time] of timesMs.entries()) {
     // Also true of NaN, which no comparison lets pass.
     if (!(time >= previous && Number.isFinite(time))) {
-      throw new PlannedError(
-        'BAD_DATA',
-        `row ${row} has time ${time} after ${previous}; read the rows ordered by time`,
-        {
-          facts: { row, time, previous },
-        },
-      )
+      throw new PlannedError('BAD_DATA', `row ${row} has time ${time} after ${previous}`, {
+        next: 'read the rows ordered by time',
+        facts: { row, time, previous },
+      })
     }
     previous = time
   }

@@ -84,5 +84,8 @@ function checkExpression(expression: Expression, columns: ReadonlySet<string>, w
 }
 
 function wrong(what: string): PlannedError {
-  return new PlannedError('BAD_INPUT', `this feature specification is wrong: ${what}`)
+  return new PlannedError('BAD_INPUT', 'this feature specification is wrong', {
+    why: what,
+    next: "correct the project's specification of features",
+  })
 }

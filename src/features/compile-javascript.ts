@@ -35,7 +35,10 @@ export function compileToJavaScript(specification: FeatureSpecification): JavaSc
   const reasonsOf = (source: Batch): Int32Array => {
     for (const { name } of columns) {
       if (source.columns[name] === undefined)
-        throw new PlannedError('BAD_INPUT', `these rows have no column "${name}"; the features need it`)
+        throw new PlannedError('BAD_INPUT', `these rows have no column "${name}"`, {
+          why: 'the features need it',
+          next: 'add it to the rows',
+        })
     }
     return reasonsToDrop(specification, source)
   }

@@ -67,13 +67,16 @@ export function encode(
   ): void => {
     const column = processed.columns[name]
     if (column === undefined)
-      throw new PlannedError('BAD_DATA', `the processed rows have no column "${name}"; make the table again`)
+      throw new PlannedError('BAD_DATA', `the processed rows have no column "${name}"`, {
+        next: 'make the table again',
+      })
     for (let row = 0; row < count; row++) {
       const value = column[rows.from + row] ?? Number.NaN
       if (!fits(value)) {
         throw new PlannedError(
           'BAD_DATA',
-          `row ${rows.from + row} has ${value} as "${name}", which a model cannot learn from; add a cleaning rule`,
+          `row ${rows.from + row} has ${value} as "${name}", which a model cannot learn from`,
+          { next: 'add a cleaning rule' },
         )
       }
       into[row * stride + at] = value

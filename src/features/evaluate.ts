@@ -39,10 +39,10 @@ function compileStep(step: Step, registers: readonly Float64Array[], out: Float6
   if (step.op === 'column') {
     const column = batch.columns[step.name]
     if (column === undefined) {
-      throw new PlannedError(
-        'BAD_INPUT',
-        `these rows have no column "${step.name}"; they have ${Object.keys(batch.columns).join(', ')}`,
-      )
+      throw new PlannedError('BAD_INPUT', `these rows have no column "${step.name}"`, {
+        why: `they have ${Object.keys(batch.columns).join(', ')}`,
+        next: 'add it to the rows',
+      })
     }
     return (from, count) => out.set(column.subarray(from, from + count))
   }

@@ -71,10 +71,9 @@ export function openGraph(name: string): OnnxGraph {
 
   const take = (tensor: string): string => {
     if (taken.has(tensor)) {
-      throw new PlannedError(
-        'CONFLICT',
-        `the ONNX graph ${name} already has a tensor named ${tensor}; choose another name`,
-      )
+      throw new PlannedError('CONFLICT', `the ONNX graph ${name} already has a tensor named ${tensor}`, {
+        next: 'choose another name',
+      })
     }
     taken.add(tensor)
     return tensor
@@ -211,7 +210,8 @@ function checkShape(values: number, shape: readonly number[], name: string): voi
   if (values !== needed) {
     throw new PlannedError(
       'BAD_INPUT',
-      `${name} has ${values} values and the shape [${shape.join(', ')}] takes ${needed}; make them agree`,
+      `${name} has ${values} values and the shape [${shape.join(', ')}] takes ${needed}`,
+      { next: 'make them agree' },
     )
   }
 }

@@ -94,9 +94,7 @@ function varint(value: bigint): Uint8Array {
 function damaged(bytes: Uint8Array, at: number): PlannedError {
   return new PlannedError(
     'BAD_DATA',
-    `this is not a whole model file: it breaks off or stops making sense at byte ${at} of ${bytes.length}; fetch it again`,
-    {
-      facts: { at, length: bytes.length },
-    },
+    `this is not a whole model file: it breaks off or stops making sense at byte ${at} of ${bytes.length}`,
+    { next: 'fetch it again', facts: { at, length: bytes.length } },
   )
 }

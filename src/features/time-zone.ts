@@ -54,7 +54,8 @@ function offsetReader(zone: string): (atMs: number) => number {
   try {
     format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
   } catch (cause) {
-    throw new PlannedError('BAD_INPUT', `"${zone}" is not a time zone; name one as in America/New_York, or UTC`, {
+    throw new PlannedError('BAD_INPUT', `"${zone}" is not a time zone`, {
+      next: 'name one as in America/New_York, or UTC',
       cause,
     })
   }

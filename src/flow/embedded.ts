@@ -51,7 +51,9 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
     taskRuns: journal.taskRuns,
     taskLog: journal.taskLog,
     async [Symbol.asyncDispose]() {
-      closing.abort(new PlannedError('CANCELLED', 'the engine was closed; run the same command again to go on'))
+      closing.abort(
+        new PlannedError('CANCELLED', 'the engine was closed', { next: 'run the same command again to go on' }),
+      )
       await Promise.allSettled(live)
       await journal.database[Symbol.asyncDispose]()
     },
@@ -99,6 +101,10 @@ function parseInput<Rooms, Input extends Json, Output extends Json>(
   const parsed = flow.input.safeParse(input)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '))
-  const message = `the input of flow ${flow.name} is not what it takes: ${faults.join('; ')}`
-  throw new PlannedError('BAD_INPUT', message, { facts: { flow: flow.name }, cause: parsed.error })
+  throw new PlannedError('BAD_INPUT', `the input of flow ${flow.name} is not what it takes`, {
+    why: faults.join('; '),
+    next: 'correct it',
+    facts: { flow: flow.name },
+    cause: parsed.error,
+  })
 }

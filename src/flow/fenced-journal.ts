@@ -75,8 +75,9 @@ export function fencedJournal({ database, clock, leaseMs }: Journal, { run }: Ta
 }
 
 function takenOver({ flow, key, id }: Taken['run']): PlannedError {
-  const message =
-    `the run "${key}" of flow ${flow} was taken over by another process because this one did not answer for too long; ` +
-    'nothing more is written from here'
-  return new PlannedError('CONFLICT', message, { facts: { flow, key, flowRunId: id } })
+  return new PlannedError('CONFLICT', `the run "${key}" of flow ${flow} was taken over by another process`, {
+    why: 'this one did not answer for too long; nothing more is written from here',
+    next: 'leave it to the other one, or wait until that ends and run the same command again',
+    facts: { flow, key, flowRunId: id },
+  })
 }

@@ -78,7 +78,8 @@ async function runBody<Rooms, Input extends Json, Output extends Json>(
     if (book.wasCutShort()) outcome = { kind: 'error', error: stop.signal.reason }
   } catch (error) {
     outcome = { kind: 'error', error }
-    stop.abort(new PlannedError('CANCELLED', `stopped because the run failed: ${messageOf(error)}`))
+    const next = 'see what failed, and run the same command again'
+    stop.abort(new PlannedError('CANCELLED', 'stopped because the run failed', { why: messageOf(error), next }))
   }
   await book.close()
   return outcome

@@ -47,20 +47,23 @@ export function decideStart(last: FlowRunRow | null, request: StartRequest, nowM
   if (canonicalJson(before) !== canonicalJson(now)) {
     if (isAnew) return anew
     const facts = { flow: request.flow, key: request.key, flowRunId: last.id }
-    const message =
-      `${name(request)} was started with another input (${describeDifference(before, now)}); ` +
-      'give it the same input again, or start it anew'
-    throw new PlannedError('CONFLICT', message, { facts })
+    throw new PlannedError(
+      'CONFLICT',
+      `${name(request)} was started with another input (${describeDifference(before, now)})`,
+      { next: 'give it the same input again, or start it anew', facts },
+    )
   }
   return { kind: last.status === 'completed' ? 'replay' : 'resume' }
 }
 
 function otherVersion(last: FlowRunRow, request: StartRequest): PlannedError {
-  const message =
+  const what =
     `${name(request)} was begun by version ${last.version} of the flow and this is version ${request.version}, ` +
-    'whose tasks differ; finish it with the build that began it, or start it anew'
-  const facts = { flow: request.flow, key: request.key, began: last.version, now: request.version }
-  return new PlannedError('CONFLICT', message, { facts })
+    'whose tasks differ'
+  return new PlannedError('CONFLICT', what, {
+    next: 'finish it with the build that began it, or start it anew',
+    facts: { flow: request.flow, key: request.key, began: last.version, now: request.version },
+  })
 }
 
 function name({ flow, key }: { flow: string; key: string }): string {
@@ -71,9 +74,9 @@ function name({ flow, key }: { flow: string; key: string }): string {
 export function heldBy(run: FlowRunRow, what: string): PlannedError {
   const since = new Date(run.taken_at_ms).toISOString()
   const host = run.owner_machine.split(' ', 1).join()
-  const message =
-    `${what}: ${name(run)}, in process ${run.owner_pid} on ${host}, since ${since}; ` +
-    'wait until it ends, or stop that process'
-  const facts = { flow: run.flow, key: run.key, flowRunId: run.id, pid: run.owner_pid, host, since }
-  return new PlannedError('CONFLICT', message, { facts })
+  return new PlannedError('CONFLICT', what, {
+    why: `${name(run)}, in process ${run.owner_pid} on ${host}, since ${since}`,
+    next: 'wait until it ends, or stop that process',
+    facts: { flow: run.flow, key: run.key, flowRunId: run.id, pid: run.owner_pid, host, since },
+  })
 }

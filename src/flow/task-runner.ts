@@ -161,8 +161,10 @@ function startTimeout(
   timeoutMs: number | undefined,
 ): NodeJS.Timeout | undefined {
   if (timeoutMs === undefined) return undefined
-  const message = `task "${name}" took longer than its ${timeoutMs} ms; see what holds it up, or allow it more`
-  const reason = new PlannedError('UNAVAILABLE', message, { facts: { task: name, timeoutMs } })
+  const reason = new PlannedError('UNAVAILABLE', `task "${name}" took longer than its ${timeoutMs} ms`, {
+    next: 'see what holds it up, or allow it more',
+    facts: { task: name, timeoutMs },
+  })
   return setTimeout(() => timeout.abort(reason), Math.min(timeoutMs, MAX_TIMER_MS))
 }
 
@@ -198,8 +200,12 @@ function backoffMs(options: TaskOptions, tries: number, random: Random): number 
 
 function otherInput(recorded: TaskRunRow, input: string): PlannedError {
   const difference = describeDifference(fromJournal(recorded.input), fromJournal(input))
-  const message =
-    `task "${recorded.name}" was begun with another input (${difference}), so this run cannot go on with it; ` +
-    'if the flow was changed, raise its version and start anew'
-  return new PlannedError('CONFLICT', message, { facts: { task: recorded.name, flowRunId: recorded.flow_run_id } })
+  return new PlannedError(
+    'CONFLICT',
+    `task "${recorded.name}" was begun with another input (${difference}), so this run cannot go on with it`,
+    {
+      next: 'if the flow was changed, raise its version and start anew',
+      facts: { task: recorded.name, flowRunId: recorded.flow_run_id },
+    },
+  )
 }

@@ -1,7 +1,7 @@
 // The other end of `worker.ts`: what runs first in the thread. It imports the module, hands it the input and posts
 // what comes of it.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { type ErrorCode, isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
+import { type ErrorCode, isPlanned, messageOf, type PlannedError, stoppedOnRequest } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import { fromJournal, jsonText } from './journal-text.ts'
 
@@ -20,7 +20,10 @@ export type FromThread =
 /** A thrown value as it crosses: a class does not survive the way. `code` is null for a bug. */
 export interface ThreadError {
   readonly code: ErrorCode | null
+  /** What happened, of a planned error; else the whole message. */
   readonly message: string
+  readonly why: string | null
+  readonly next: string | null
   readonly facts: PlannedError['facts']
   readonly stack: string | null
 }
@@ -45,7 +48,7 @@ if (!isMainThread && parentPort !== null) {
   const post = (message: FromThread): void => port.postMessage(message)
   const cancellation = new AbortController()
   port.on('message', (_: ToThread) => {
-    cancellation.abort(new PlannedError('CANCELLED', 'stopped on request; run the same command again to go on'))
+    cancellation.abort(stoppedOnRequest())
   })
   const { moduleUrl, input }: ThreadInput = workerData
   try {
@@ -67,6 +70,7 @@ async function runModule(moduleUrl: string, input: string, context: WorkerContex
 
 function threadError(error: unknown): ThreadError {
   const stack = error instanceof Error ? (error.stack ?? null) : null
-  if (isPlanned(error)) return { code: error.code, message: error.message, facts: error.facts, stack }
-  return { code: null, message: messageOf(error), facts: {}, stack }
+  if (!isPlanned(error)) return { code: null, message: messageOf(error), why: null, next: null, facts: {}, stack }
+  const { code, what, why, next, facts } = error
+  return { code, message: what, why, next, facts, stack }
 }

@@ -79,8 +79,14 @@ function answerOf(worker: Worker, { name, onMessage }: WorkerOptions): Promise<s
   return promise
 }
 
-function errorFromThread(name: string, { code, message, facts, stack }: ThreadError): Error {
-  if (code !== null && code in ERROR_CODES) return new PlannedError(code, message, { facts })
+function errorFromThread(name: string, { code, message, why, next, facts, stack }: ThreadError): Error {
+  if (code !== null && code in ERROR_CODES) {
+    return new PlannedError(code, message, {
+      ...(why === null ? {} : { why }),
+      ...(next === null ? {} : { next }),
+      facts,
+    })
+  }
   const error = new Error(`worker "${name}" failed: ${message}`)
   if (stack !== null) error.stack = `${error.message}\n${stack}`
   return error
@@ -88,8 +94,11 @@ function errorFromThread(name: string, { code, message, facts, stack }: ThreadEr
 
 function deathOf(name: string, error: unknown): Error {
   if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    const message = `worker "${name}" ran out of the memory it was allowed; allow it more, or give it less to hold at once`
-    return new PlannedError('BAD_INPUT', message, { facts: { worker: name }, cause: error })
+    return new PlannedError('BAD_INPUT', `worker "${name}" ran out of the memory it was allowed`, {
+      next: 'allow it more, or give it less to hold at once',
+      facts: { worker: name },
+      cause: error,
+    })
   }
   return new Error(`worker "${name}" crashed: ${messageOf(error)}`, { cause: error })
 }

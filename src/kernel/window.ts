@@ -17,7 +17,9 @@ export function parseMonth(text: string): Month {
   const match = /^(\d{4})-(\d{2})$/.exec(text)
   const month = Number(match?.[2])
   if (match === null || month < 1 || month > 12) {
-    throw new PlannedError('BAD_INPUT', `"${text}" is not a month; write it as YYYY-MM, for example 2015-01`)
+    throw new PlannedError('BAD_INPUT', `"${text}" is not a month`, {
+      next: 'write it as YYYY-MM, for example 2015-01',
+    })
   }
   return text as Month // the pattern above is the type
 }
@@ -26,7 +28,9 @@ export function parseMonth(text: string): Month {
 export function parseDay(text: string): number {
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   if (Number.isNaN(ms) || dayText(ms) !== text) {
-    throw new PlannedError('BAD_INPUT', `"${text}" is not a date; write it as YYYY-MM-DD, for example 2015-01-01`)
+    throw new PlannedError('BAD_INPUT', `"${text}" is not a date`, {
+      next: 'write it as YYYY-MM-DD, for example 2015-01-01',
+    })
   }
   return ms
 }

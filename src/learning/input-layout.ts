@@ -45,7 +45,8 @@ export function checkRows(rows: EncodedRows, layout: InputLayout, what: string):
       'BAD_INPUT',
       `the ${what} rows do not fit the features: ${rows.rows} rows of ${rows.numberCount} numbers and ${rows.categoryCount} ` +
         `categories (arrays of ${rows.numbers.length}, ${rows.codes.length} and ${rows.target.length} values), but the ` +
-        `specification has ${numberColumns.length} numbers and ${categories} categories; encode the rows again with it`,
+        `specification has ${numberColumns.length} numbers and ${categories} categories`,
+      { next: 'encode the rows again with it' },
     )
   }
   for (let at = 0; at < rows.codes.length; at++) {
@@ -54,8 +55,8 @@ export function checkRows(rows: EncodedRows, layout: InputLayout, what: string):
     if (code < -1 || code >= size) {
       throw new PlannedError(
         'BAD_INPUT',
-        `the ${what} rows hold code ${code} (row ${Math.floor(at / categories)}) of a category with ${size} codes; ` +
-          'encode the rows again with this specification',
+        `the ${what} rows hold code ${code} (row ${Math.floor(at / categories)}) of a category with ${size} codes`,
+        { next: 'encode the rows again with this specification' },
       )
     }
   }
@@ -72,7 +73,7 @@ export function checkJobRows(
   if (job.fit.rows >= 2 && job.earlyStop?.rows !== 0) return
   throw new PlannedError(
     'BAD_INPUT',
-    `${trainer} needs at least 2 rows to fit and 1 to stop by, and has ${job.fit.rows} and ${job.earlyStop?.rows ?? 'none asked for'}; ` +
-      'widen the window it learns from',
+    `${trainer} needs at least 2 rows to fit and 1 to stop by, and has ${job.fit.rows} and ${job.earlyStop?.rows ?? 'none asked for'}`,
+    { next: 'widen the window it learns from' },
   )
 }

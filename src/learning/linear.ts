@@ -46,7 +46,9 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
   for (let i = 0; i < layout.width; i++) moments[i * size + i]! += ridge * job.fit.rows // not the intercept's
   const solution = solveSymmetric(moments, products)
   if (solution === null || !solution.every(Number.isFinite)) {
-    throw new PlannedError('BAD_DATA', `linear found no solution for ${job.fit.rows} rows with ridge ${ridge}`, { next: 'look for nulls and extreme values in the features and the target, or raise the ridge' })
+    throw new PlannedError('BAD_DATA', `linear found no solution for ${job.fit.rows} rows with ridge ${ridge}`, {
+      next: 'look for nulls and extreme values in the features and the target, or raise the ridge',
+    })
   }
   const weights: Tensor[] = [
     { name: 'output/kernel', shape: [layout.width, 1], values: Float32Array.from(solution.subarray(0, layout.width)) },
@@ -168,11 +170,10 @@ function weightsOfLinear(
   const kernel = tensors.find(({ name }) => name === 'output/kernel')
   const bias = tensors.find(({ name }) => name === 'output/bias')
   if (tensors.length !== 2 || kernel?.values.length !== layout.width || bias?.values.length !== 1) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `these are not the weights of a linear model over ${layout.width} inputs: ` +
-        `${tensors.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ') || 'there are none'}`,
-    )
+    throw new PlannedError('BAD_INPUT', `these are not the weights of a linear model over ${layout.width} inputs`, {
+      why: tensors.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ') || 'there are none',
+      next: 'start cold, or from a version with the same trainer and features',
+    })
   }
   return { kernel: kernel.values, bias: bias.values }
 }

@@ -27,10 +27,9 @@ export function openModelInput(input: InferenceSession.ValueMetadata, capacity: 
   const { name } = input
   if (!input.isTensor || !isInputType(input.type) || !isOnePerRow(input.shape)) {
     const found = input.isTensor ? `${input.type} [${input.shape.join(', ')}]` : 'not a tensor'
-    throw new PlannedError(
-      'BAD_DATA',
-      `the model's input ${name} is ${found}; each input has to be one raw column, float, double, int32 or int64, [rows] or [rows, 1]`,
-    )
+    throw new PlannedError('BAD_DATA', `the model's input ${name} is ${found}`, {
+      next: 'each input has to be one raw column, float, double, int32 or int64, [rows] or [rows, 1]; export it that way',
+    })
   }
   const { type } = input
   const buffer = new ARRAYS[type](capacity)
@@ -89,8 +88,7 @@ function fill(
 }
 
 function notWhole(name: string, row: number, value: number): PlannedError {
-  return new PlannedError(
-    'BAD_DATA',
-    `the model takes whole numbers as ${name}, and row ${row} has ${value}; clean the rows or export the model with a double input`,
-  )
+  return new PlannedError('BAD_DATA', `the model takes whole numbers as ${name}, and row ${row} has ${value}`, {
+    next: 'clean the rows or export the model with a double input',
+  })
 }

@@ -173,7 +173,10 @@ export function hiddenSizesOf(tensors: readonly Tensor[]): number[] {
   const sizes: number[] = []
   for (const { name, shape } of tensors) if (/^hidden_\d+\/kernel$/.test(name)) sizes.push(shape[1] ?? 0)
   if (sizes.length > 0) return sizes
-  throw new PlannedError('BAD_INPUT', 'these are not the weights of an mlp: there is no tensor named hidden_1/kernel')
+  throw new PlannedError('BAD_INPUT', 'these are not the weights of an mlp', {
+    why: 'there is no tensor named hidden_1/kernel',
+    next: 'start cold, or from a version that the mlp has made',
+  })
 }
 
 function countTo(size: number): Int32Array {
@@ -208,15 +211,14 @@ export function restore(weights: Weights, tensors: readonly Tensor[]): void {
       const found = tensor === undefined ? 'there is none' : `it is [${tensor.shape.join(', ')}]`
       throw new PlannedError(
         'BAD_INPUT',
-        `cannot start from these weights: ${name} should be [${shape.join(', ')}] and ${found}; ` +
-          'start cold, or from a version with the same trainer, features and hidden sizes',
+        `cannot start from these weights: ${name} should be [${shape.join(', ')}] and ${found}`,
+        { next: 'start cold, or from a version with the same trainer, features and hidden sizes' },
       )
     }
     if (!tensor.values.every(Number.isFinite)) {
-      throw new PlannedError(
-        'BAD_INPUT',
-        `cannot start from these weights: ${name} holds values that are not finite; start cold`,
-      )
+      throw new PlannedError('BAD_INPUT', `cannot start from these weights: ${name} holds values that are not finite`, {
+        next: 'start cold',
+      })
     }
     for (let row = 0; row < rows.length; row++) {
       array.set(tensor.values.subarray(row * columns, (row + 1) * columns), rows[row]! * stride) // row < rows.length

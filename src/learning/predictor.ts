@@ -55,11 +55,11 @@ async function load(sessions: typeof InferenceSession, bytes: Uint8Array, thread
     } as const
     return await sessions.create(bytes, options)
   } catch (error) {
-    throw new PlannedError(
-      'BAD_DATA',
-      `this model file of ${bytes.length} bytes cannot be loaded (${messageOf(error)}); export it again, or use another version`,
-      { cause: error },
-    )
+    throw new PlannedError('BAD_DATA', `this model file of ${bytes.length} bytes cannot be loaded`, {
+      why: messageOf(error),
+      next: 'export it again, or use another version',
+      cause: error,
+    })
   }
 }
 
@@ -71,7 +71,9 @@ async function run(
   try {
     return (await session.run(feeds, [output]))[output]
   } catch (error) {
-    throw new PlannedError('BAD_DATA', `the model could not score these rows (${messageOf(error)}); export it again`, {
+    throw new PlannedError('BAD_DATA', 'the model could not score these rows', {
+      why: messageOf(error),
+      next: 'export it again',
       cause: error,
     })
   }
@@ -81,10 +83,10 @@ function checkOutput(outputs: readonly InferenceSession.ValueMetadata[]): string
   const [output] = outputs
   if (output?.isTensor === true && (output.type === 'float32' || output.type === 'float64')) return output.name
   const found = output?.isTensor === true ? `${output.type}` : 'not a tensor'
-  throw new PlannedError(
-    'BAD_DATA',
-    `the model's first output, ${output?.name ?? 'which it lacks'}, is ${found}; a prediction is float or double, one per row`,
-  )
+  throw new PlannedError('BAD_DATA', `the model's first output, ${output?.name ?? 'which it lacks'}, is ${found}`, {
+    why: 'a prediction is float or double, one per row',
+    next: 'export the model with such an output',
+  })
 }
 
 function predictionsOf(tensor: OnnxTensor | undefined, name: string, rows: number): Float32Array | Float64Array {
@@ -92,7 +94,8 @@ function predictionsOf(tensor: OnnxTensor | undefined, name: string, rows: numbe
   if ((values instanceof Float32Array || values instanceof Float64Array) && values.length === rows) return values
   throw new PlannedError(
     'BAD_DATA',
-    `the model answered ${rows} rows with ${name} of shape [${tensor?.dims.join(', ') ?? ''}]; it has to give one number per row`,
+    `the model answered ${rows} rows with ${name} of shape [${tensor?.dims.join(', ') ?? ''}]`,
+    { why: 'it has to give one number per row', next: 'export the model with such an output' },
   )
 }
 
@@ -102,6 +105,8 @@ function checkColumns(inputs: readonly ModelInput[], columns: Columns, rows: num
     if (column !== undefined && column.length >= rows) continue
     const found =
       column === undefined ? `there are ${Object.keys(columns).join(', ') || 'none'}` : `it has ${column.length} values`
-    throw new PlannedError('BAD_INPUT', `the model reads the column ${name} for ${rows} rows, and ${found}; add it`)
+    throw new PlannedError('BAD_INPUT', `the model reads the column ${name} for ${rows} rows, and ${found}`, {
+      next: 'add it',
+    })
   }
 }

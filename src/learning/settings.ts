@@ -8,6 +8,7 @@ export function parseSettings<Settings>(trainer: string, schema: z.ZodType<Setti
   if (parsed.success) return parsed.data
   throw new PlannedError(
     'BAD_INPUT',
-    `the settings of ${trainer} are not right: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}; correct them and train again`,
+    `the settings of ${trainer} are not right: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+    { next: 'correct them and train again' },
   )
 }

@@ -13,8 +13,7 @@ export const trainers = { mlp, linear } as const
  */
 export function trainerNamed(name: string): Trainer<JsonObject> {
   if (Object.hasOwn(trainers, name)) return trainers[name as keyof typeof trainers] // it has one of that name
-  throw new PlannedError(
-    'BAD_INPUT',
-    `there is no trainer named "${name}"; there are ${Object.keys(trainers).join(', ')}`,
-  )
+  throw new PlannedError('BAD_INPUT', `there is no trainer named "${name}"`, {
+    next: `there are ${Object.keys(trainers).join(', ')}; name one of them in TRAINERS`,
+  })
 }

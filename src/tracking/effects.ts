@@ -24,8 +24,11 @@ export async function once<T>(trx: Sql, { kind, effect, nowMs, run }: Operation<
     .executeTakeFirst()
   if (earlier !== undefined) {
     if (earlier.kind === kind) return JSON.parse(earlier.result) as T // written below, by the same kind of operation
-    const message = `the effect key "${effect}" was used to ${earlier.kind} and cannot be used to ${kind}; give each effect its own key`
-    throw new PlannedError('CONFLICT', message)
+    throw new PlannedError(
+      'CONFLICT',
+      `the effect key "${effect}" was used to ${earlier.kind} and cannot be used to ${kind}`,
+      { next: 'give each effect its own key' },
+    )
   }
   const result = await run()
   await trx

@@ -22,8 +22,9 @@ async function makeExperiment({ database, artifacts, clock }: Context, name: str
   return database.transaction(async (trx) => {
     const found = await findRow(trx, name)
     if (found?.lifecycle_stage === 'deleted') {
-      const message = `the experiment "${name}" was deleted in MLflow; restore it there, or choose another name`
-      throw new PlannedError('CONFLICT', message)
+      throw new PlannedError('CONFLICT', `the experiment "${name}" was deleted in MLflow`, {
+        next: 'restore it there, or choose another name',
+      })
     }
     if (found !== undefined) return { id: String(found.experiment_id), name }
     const nowMs = clock.nowMs()

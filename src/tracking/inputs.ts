@@ -22,10 +22,15 @@ export async function writeInputs(trx: Sql, run: RunRow, inputs: readonly Datase
     const earlier = await contextOf(trx, run.run_uuid, datasetId)
     if (earlier === input.context) continue
     if (earlier !== null) {
-      const message =
-        `run ${run.run_uuid} has the data set "${input.name}" (${input.digest}) as "${earlier}" and cannot have it as "${input.context}" too: ` +
-        'MLflow holds one link per run and data set; give the other part a name or digest of its own'
-      throw new PlannedError('CONFLICT', message, { facts: { runId: run.run_uuid, dataset: input.name } })
+      throw new PlannedError(
+        'CONFLICT',
+        `run ${run.run_uuid} has the data set "${input.name}" (${input.digest}) as "${earlier}" and cannot have it as "${input.context}" too`,
+        {
+          why: 'MLflow holds one link per run and data set',
+          next: 'give the other part a name or digest of its own',
+          facts: { runId: run.run_uuid, dataset: input.name },
+        },
+      )
     }
     const inputId = newId()
     await trx

@@ -10,10 +10,9 @@ import { PlannedError } from '../kernel/errors.ts'
 export function locate(artifacts: ArtifactStore, uri: string, what: string): string {
   const path = artifacts.pathOf(uri) ?? movedPath(uri)
   if (path !== null) return path
-  throw new PlannedError(
-    'NOT_FOUND',
-    `${what} lies at ${JSON.stringify(uri)}, outside the artifacts kept here; copy it in or open it where it is`,
-  )
+  throw new PlannedError('NOT_FOUND', `${what} lies at ${JSON.stringify(uri)}, outside the artifacts kept here`, {
+    next: 'copy it in or open it where it is',
+  })
 }
 
 function movedPath(uri: string): string | null {

@@ -64,12 +64,16 @@ function checkMoves(name: string, moves: readonly Move[]): void {
     checkText('actor of a move', cause.actor, { max: 250 })
     checkText('reason of a move', cause.reason, { max: 10_000 })
     if (!isStage(to))
-      throw new PlannedError('BAD_INPUT', `"${to}" is not a stage; use None, Staging, Production or Archived`)
+      throw new PlannedError('BAD_INPUT', `"${to}" is not a stage`, {
+        next: 'use None, Staging, Production or Archived',
+      })
     if (versions.has(version)) {
-      throw new PlannedError('BAD_INPUT', `two moves of ${name} v${version} in one call; say only where it ends`)
+      throw new PlannedError('BAD_INPUT', `two moves of ${name} v${version} in one call`, {
+        next: 'say only where it ends',
+      })
     }
     if (isExclusive(to) && entered.has(to)) {
-      throw new PlannedError('BAD_INPUT', `two versions of ${name} cannot both move to ${to}; choose one`)
+      throw new PlannedError('BAD_INPUT', `two versions of ${name} cannot both move to ${to}`, { next: 'choose one' })
     }
     versions.add(version)
     entered.add(to)
@@ -82,12 +86,18 @@ function plan(name: string, moves: readonly Move[], stages: Stages): Change[] {
   for (const { version, to, cause, expect, replaces } of moves) {
     const from = stages.get(version)
     if (from === undefined) {
-      const message = `there is no version ${version} of the model "${name}", so nothing was moved; list its versions to see which there are`
-      throw new PlannedError('NOT_FOUND', message, { facts: { name, version } })
+      throw new PlannedError(
+        'NOT_FOUND',
+        `there is no version ${version} of the model "${name}", so nothing was moved`,
+        { next: 'list its versions to see which there are', facts: { name, version } },
+      )
     }
     if (expect !== undefined && expect !== from) {
-      const message = `${name} v${version} is in ${from}, not in ${expect} any more, so nothing was moved; look at its history and decide anew`
-      throw new PlannedError('CONFLICT', message, { facts: { name, version, expected: expect, found: from } })
+      throw new PlannedError(
+        'CONFLICT',
+        `${name} v${version} is in ${from}, not in ${expect} any more, so nothing was moved`,
+        { next: 'look at its history and decide anew', facts: { name, version, expected: expect, found: from } },
+      )
     }
     if (replaces !== undefined) checkReplaced(name, { version, to, replaces }, stages)
     if (from !== to) changes.push({ version, from, to, cause })
@@ -112,8 +122,8 @@ function checkReplaced(
   const who = (number: number | null): string => (number === null ? 'no version' : `v${number}`)
   throw new PlannedError(
     'CONFLICT',
-    `${who(there)} of ${name} is in ${to}, not ${who(replaces)} any more, so nothing was moved; look at its history and decide anew`,
-    { facts: { name, version, expected: replaces, found: there } },
+    `${who(there)} of ${name} is in ${to}, not ${who(replaces)} any more, so nothing was moved`,
+    { next: 'look at its history and decide anew', facts: { name, version, expected: replaces, found: there } },
   )
 }
 

@@ -11,21 +11,21 @@ const MAX_VERSION_TAG_VALUE = 100_000
 export function checkText(what: string, text: string, options: { max: number; mayBeBlank?: boolean }): void {
   const fault = faultInText(text, options.max, options.mayBeBlank ?? false)
   if (fault !== null)
-    throw new PlannedError('BAD_INPUT', `the ${what} ${shown(text)} ${fault}; change it and try again`)
+    throw new PlannedError('BAD_INPUT', `the ${what} ${shown(text)} ${fault}`, { next: 'change it and try again' })
 }
 
 /** Checks the key of a parameter, metric or tag: letters, digits, `_ - . : /` and spaces, at most 250, a normal relative path. */
 export function checkKey(what: 'parameter' | 'metric' | 'tag', key: string): void {
   checkText(`${what} name`, key, { max: MAX_KEY })
   if (!/^[/\p{L}\p{N}_.\- :]+$/u.test(key)) {
-    const message = `the ${what} name ${shown(key)} holds a character that MLflow refuses; use letters, digits, spaces and _ - . : /`
-    throw new PlannedError('BAD_INPUT', message)
+    throw new PlannedError('BAD_INPUT', `the ${what} name ${shown(key)} holds a character that MLflow refuses`, {
+      next: 'use letters, digits, spaces and _ - . : /',
+    })
   }
   if (!isNormalPath(key)) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the ${what} name ${shown(key)} is not a plain path; leave out empty, "." and ".." parts`,
-    )
+    throw new PlannedError('BAD_INPUT', `the ${what} name ${shown(key)} is not a plain path`, {
+      next: 'leave out empty, "." and ".." parts',
+    })
   }
 }
 
@@ -33,10 +33,9 @@ export function checkKey(what: 'parameter' | 'metric' | 'tag', key: string): voi
 export function checkModelName(name: string): void {
   checkText('model name', name, { max: 256 })
   if (/[/:]/.test(name) || !isNormalPath(name)) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the model name ${shown(name)} holds "/" or ":", or is "." or ".."; choose another one`,
-    )
+    throw new PlannedError('BAD_INPUT', `the model name ${shown(name)} holds "/" or ":", or is "." or ".."`, {
+      next: 'choose another one',
+    })
   }
 }
 
@@ -61,7 +60,9 @@ export function checkVersionTag(key: string, value: string): void {
 /** Checks a whole number that SQLite and JavaScript both hold. */
 export function checkInteger(what: string, value: number): void {
   if (Number.isSafeInteger(value)) return
-  throw new PlannedError('BAD_INPUT', `the ${what} ${value} is not a whole number between -2^53 and 2^53`)
+  throw new PlannedError('BAD_INPUT', `the ${what} ${value} is not a whole number between -2^53 and 2^53`, {
+    next: 'give one that is',
+  })
 }
 
 function faultInText(text: string, max: number, mayBeBlank: boolean): string | null {

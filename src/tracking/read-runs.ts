@@ -34,7 +34,9 @@ export interface RunRow {
 export async function runRow(sql: Sql, runId: string): Promise<RunRow> {
   const row = await sql.selectFrom('runs').select(RUN_COLUMNS).where('run_uuid', '=', runId).executeTakeFirst()
   if (row === undefined)
-    throw new PlannedError('NOT_FOUND', `there is no run ${runId}; look its id up among the experiment's runs`)
+    throw new PlannedError('NOT_FOUND', `there is no run ${runId}`, {
+      next: "look its id up among the experiment's runs",
+    })
   return row
 }
 
@@ -42,15 +44,17 @@ export async function runRow(sql: Sql, runId: string): Promise<RunRow> {
 export async function openRunRow(sql: Sql, runId: string): Promise<RunRow> {
   const row = await runRow(sql, runId)
   if (row.lifecycle_stage === 'deleted') {
-    throw new PlannedError(
-      'CONFLICT',
-      `run ${runId} was deleted, so nothing can be written to it; restore it in MLflow or start a new run`,
-    )
+    throw new PlannedError('CONFLICT', `run ${runId} was deleted, so nothing can be written to it`, {
+      next: 'restore it in MLflow or start a new run',
+    })
   }
   const status = statusOf(row.status)
   if (status !== 'RUNNING') {
-    const message = `run ${runId} ended as ${status} and is sealed, so nothing can be written to it; start a new run`
-    throw new PlannedError('CONFLICT', message, { facts: { runId, status } })
+    throw new PlannedError(
+      'CONFLICT',
+      `run ${runId} ended as ${status} and is sealed, so nothing can be written to it`,
+      { next: 'start a new run', facts: { runId, status } },
+    )
   }
   return row
 }

@@ -101,10 +101,9 @@ async function sourceOf({ database, artifacts }: Context, runId: string, path: s
   const root = locate(artifacts, row.artifact_uri ?? '', `the artifact folder of run ${runId}`)
   const folder = path === '' ? root : fileIn(root, path)
   if ((await artifacts.list(folder)).length > 0) return artifacts.uri(folder)
-  throw new PlannedError(
-    'NOT_FOUND',
-    `run ${runId} has no artifacts in "${path}"; log the model's files there before registering it`,
-  )
+  throw new PlannedError('NOT_FOUND', `run ${runId} has no artifacts in "${path}"`, {
+    next: "log the model's files there before registering it",
+  })
 }
 
 /** Takes the next number of a model, made if absent: one more than it ever had, whoever gave it. */
@@ -159,8 +158,10 @@ interface FoundVersion {
 async function readVersion(sql: Sql, name: string, version: number): Promise<FoundVersion> {
   const [found] = await readVersions(sql, name, version)
   if (found !== undefined) return found
-  const message = `there is no version ${version} of the model "${name}"; list its versions to see which there are`
-  throw new PlannedError('NOT_FOUND', message, { facts: { name, version } })
+  throw new PlannedError('NOT_FOUND', `there is no version ${version} of the model "${name}"`, {
+    next: 'list its versions to see which there are',
+    facts: { name, version },
+  })
 }
 
 /** The versions of a model, or the one of that number, newest first; those deleted in MLflow are left out. */

@@ -136,12 +136,11 @@ async function experimentNumber(trx: Sql, experimentId: string): Promise<number>
     .where('experiment_id', '=', id)
     .executeTakeFirst()
   if (row === undefined)
-    throw new PlannedError('NOT_FOUND', `there is no experiment ${experimentId}; make it by its name first`)
+    throw new PlannedError('NOT_FOUND', `there is no experiment ${experimentId}`, { next: 'make it by its name first' })
   if (row.lifecycle_stage !== 'deleted') return id
-  throw new PlannedError(
-    'CONFLICT',
-    `experiment ${experimentId} was deleted in MLflow; restore it there, or use another one`,
-  )
+  throw new PlannedError('CONFLICT', `experiment ${experimentId} was deleted in MLflow`, {
+    next: 'restore it there, or use another one',
+  })
 }
 
 async function writeParams(trx: Sql, runId: string, params: Readonly<Record<string, string>>): Promise<void> {
@@ -152,10 +151,15 @@ async function writeParams(trx: Sql, runId: string, params: Readonly<Record<stri
     const before = earlier.get(key)
     if (before === value) continue
     if (before !== undefined) {
-      const message =
-        `the parameter ${key} of run ${runId} was logged as ${JSON.stringify(before)} and cannot become ${JSON.stringify(value)}: ` +
-        'a parameter is written once; use another name, or start another run'
-      throw new PlannedError('CONFLICT', message, { facts: { runId, key, before, value } })
+      throw new PlannedError(
+        'CONFLICT',
+        `the parameter ${key} of run ${runId} was logged as ${JSON.stringify(before)} and cannot become ${JSON.stringify(value)}`,
+        {
+          why: 'a parameter is written once',
+          next: 'use another name, or start another run',
+          facts: { runId, key, before, value },
+        },
+      )
     }
     await trx.insertInto('params').values({ key, value, run_uuid: runId }).execute()
   }

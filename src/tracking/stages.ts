@@ -13,7 +13,8 @@ export function stageOf(text: string | null): Stage {
   if (isStage(text)) return text
   throw new PlannedError(
     'BAD_DATA',
-    `a version is in the stage ${JSON.stringify(text)}; MLflow knows ${STAGES.join(', ')}; correct it there`,
+    `a version is in the stage ${JSON.stringify(text)}; MLflow knows ${STAGES.join(', ')}`,
+    { next: 'correct it there' },
   )
 }
 

@@ -51,10 +51,9 @@ function numberOf(value: string, typeId: DuckDBTypeId): string {
     case DuckDBTypeId.SQLNULL:
       return `${value}::double`
     default:
-      throw new PlannedError(
-        'BAD_INPUT',
-        `column ${value} is ${DuckDBTypeId[typeId]}, not a number or a time; cast it in the query`,
-      )
+      throw new PlannedError('BAD_INPUT', `column ${value} is ${DuckDBTypeId[typeId]}, not a number or a time`, {
+        next: 'cast it in the query',
+      })
   }
 }
 

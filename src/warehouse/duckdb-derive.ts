@@ -117,8 +117,10 @@ async function checkMonths(
   const [stray] = await session.use(signal, async (lane) => await (await lane.run(sql)).getRowsJson())
   if (stray === undefined) return
   const months = `${partitions[0]?.month} to ${partitions.at(-1)?.month}`
-  const text = `rows derived from ${months} have ${String(stray[0])} in ${schema.timeColumn}; each must lie in its month`
-  throw new PlannedError('BAD_DATA', text)
+  throw new PlannedError('BAD_DATA', `rows derived from ${months} have ${String(stray[0])} in ${schema.timeColumn}`, {
+    why: 'each must lie in its month',
+    next: 'correct the query that derives them',
+  })
 }
 
 function derivedRows({ source, schema, sql }: Work, paths: readonly string[]): string {

@@ -111,10 +111,10 @@ export async function inspectFiles(
         timeless === '0'
           ? `${new Date(Number(first)).toISOString()} to ${new Date(Number(last)).toISOString()}`
           : `${timeless} nulls`
-      throw new PlannedError(
-        'BAD_DATA',
-        `rows for ${month} have ${found} in ${schema.timeColumn}; each must lie in the month`,
-      )
+      throw new PlannedError('BAD_DATA', `rows for ${month} have ${found} in ${schema.timeColumn}`, {
+        why: 'each must lie in the month',
+        next: 'write each row into the month that it lies in',
+      })
     }
     return { month, path, rows: Number(count), fingerprint: fingerprintOf(Number(count), BigInt(sum)) }
   })

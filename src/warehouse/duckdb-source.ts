@@ -30,6 +30,7 @@ export function partitionsIn(table: StoredTable, window: TimeWindow): StoredPart
 /** The SQL of a query, or `BAD_INPUT` if it is in another language. */
 export function sqlOf(select: Select): string {
   if (select.dialect === 'duckdb') return select.sql
-  const text = `this warehouse runs duckdb SQL and was given ${select.dialect}; ask for its dialect first`
-  throw new PlannedError('BAD_INPUT', text)
+  throw new PlannedError('BAD_INPUT', `this warehouse runs duckdb SQL and was given ${select.dialect}`, {
+    next: 'ask for its dialect first',
+  })
 }

@@ -173,10 +173,10 @@ function deriveMonth(schema: TableSchema, month: Month, basis: string, rows: Bat
   )
   const stray = [part, ...more].find((other) => other.month !== month)
   if (stray !== undefined) {
-    throw new PlannedError(
-      'BAD_DATA',
-      `rows for ${month} have times in ${stray.month} in ${schema.timeColumn}; each must lie in the month`,
-    )
+    throw new PlannedError('BAD_DATA', `rows for ${month} have times in ${stray.month} in ${schema.timeColumn}`, {
+      why: 'each must lie in the month',
+      next: 'write each row into the month that it lies in',
+    })
   }
   return part
 }
@@ -289,8 +289,7 @@ function mixed(bits: number): number {
 
 function functionOf(select: Select): (source: Batch) => Batch {
   if (select.dialect === 'javascript') return select.run
-  throw new PlannedError(
-    'BAD_INPUT',
-    `this warehouse runs javascript and was given ${select.dialect} SQL; ask for its dialect first`,
-  )
+  throw new PlannedError('BAD_INPUT', `this warehouse runs javascript and was given ${select.dialect} SQL`, {
+    next: 'ask for its dialect first',
+  })
 }

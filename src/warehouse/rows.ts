@@ -14,10 +14,9 @@ export function isTableName(text: string): boolean {
 /** Throws `BAD_INPUT` unless the name can be a folder and an identifier everywhere. */
 export function checkTableName(table: string): void {
   if (!isTableName(table)) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `"${table}" is not a table name: small letters, digits and _, starting with a letter`,
-    )
+    throw new PlannedError('BAD_INPUT', `"${table}" is not a table name`, {
+      next: 'use small letters, digits and _, starting with a letter',
+    })
   }
 }
 
@@ -26,13 +25,15 @@ export function checkSchema(schema: TableSchema): void {
   const names = schema.columns.map((column) => column.name.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
-    throw new PlannedError('BAD_INPUT', `column "${twice}" is there twice (letter case does not count)`)
+    throw new PlannedError('BAD_INPUT', `column "${twice}" is there twice`, {
+      why: 'letter case does not count',
+      next: 'rename one of them',
+    })
   const time = schema.columns.find((column) => column.name === schema.timeColumn)
   if (time?.type !== 'timestamp') {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the time column "${schema.timeColumn}" must be one of the columns, of type timestamp`,
-    )
+    throw new PlannedError('BAD_INPUT', `the time column "${schema.timeColumn}" is no column of type timestamp`, {
+      next: 'name one that is',
+    })
   }
 }
 
@@ -41,7 +42,10 @@ export function checkColumns(table: string, schema: TableSchema, names: readonly
   const known = schema.columns.map((column) => column.name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw new PlannedError('BAD_INPUT', `table ${table} has no column "${unknown}"; it has ${known.join(', ')}`)
+    throw new PlannedError('BAD_INPUT', `table ${table} has no column "${unknown}"`, {
+      why: `it has ${known.join(', ')}`,
+      next: 'name one of those',
+    })
   }
 }
 
@@ -52,19 +56,17 @@ export function checkSameKind(
   schema: TableSchema,
 ): void {
   if (current.origin !== origin) {
-    throw new PlannedError(
-      'CONFLICT',
-      `table ${current.name} holds ${current.origin} rows and these are ${origin}: the two are never mixed. ` +
-        'Write to another table, or replace the whole table',
-      { facts: { table: current.name, origin: current.origin, offered: origin } },
-    )
+    throw new PlannedError('CONFLICT', `table ${current.name} holds ${current.origin} rows and these are ${origin}`, {
+      why: 'the two are never mixed',
+      next: 'write to another table, or replace the whole table',
+      facts: { table: current.name, origin: current.origin, offered: origin },
+    })
   }
   if (!isSameSchema(current.schema, schema)) {
     throw new PlannedError(
       'CONFLICT',
-      `table ${current.name} has the columns ${describeSchema(current.schema)} and these rows have ${describeSchema(schema)}. ` +
-        'Write to another table, or replace the whole table',
-      { facts: { table: current.name } },
+      `table ${current.name} has the columns ${describeSchema(current.schema)} and these rows have ${describeSchema(schema)}`,
+      { next: 'write to another table, or replace the whole table', facts: { table: current.name } },
     )
   }
 }
@@ -84,7 +86,9 @@ export function checkDerived(current: {
   readonly partitions: readonly { readonly basis: string | null }[]
 }): void {
   if (current.partitions.some(({ basis }) => basis === null)) {
-    throw new PlannedError('CONFLICT', `table ${current.name} holds rows as they came; derive into another table`)
+    throw new PlannedError('CONFLICT', `table ${current.name} holds rows as they came`, {
+      next: 'derive into another table',
+    })
   }
 }
 
@@ -112,7 +116,9 @@ function storable(column: Column, batch: Batch, isTime: boolean): Float64Array {
   if (values?.length !== batch.rows) {
     const found =
       values === undefined ? 'is missing from the rows' : `has ${values.length} values for ${batch.rows} rows`
-    throw new PlannedError('BAD_DATA', `column ${column.name} ${found}`)
+    throw new PlannedError('BAD_DATA', `column ${column.name} ${found}`, {
+      next: 'give it one value per row',
+    })
   }
   switch (column.type) {
     case 'double':
@@ -136,7 +142,9 @@ function storableIntegers(column: Column, values: Float64Array): Float64Array {
         changed[i] = 0
       }
     } else if (!Number.isNaN(value)) {
-      throw new PlannedError('BAD_DATA', `column ${column.name}, row ${i}: ${value} is not an integer below 2^53`)
+      throw new PlannedError('BAD_DATA', `column ${column.name}, row ${i}: ${value} is not an integer below 2^53`, {
+        next: 'leave that row out, or make the column a double',
+      })
     }
   }
   return changed ?? values
@@ -154,7 +162,9 @@ function storableTimestamps(column: Column, values: Float64Array, isTime: boolea
       }
     } else if (isTime || !Number.isNaN(value)) {
       const found = Number.isNaN(value) ? 'no time' : `${value} ms, outside the years 1 to 9999`
-      throw new PlannedError('BAD_DATA', `column ${column.name}, row ${i}: ${found}`)
+      throw new PlannedError('BAD_DATA', `column ${column.name}, row ${i}: ${found}`, {
+        next: 'correct that row, or leave it out',
+      })
     }
   }
   return changed ?? values
@@ -199,7 +209,10 @@ export function monthOfNumber(number: number): Month {
 
 /** The error for a table that is not there. */
 export function noTable(table: string): PlannedError {
-  return new PlannedError('NOT_FOUND', `there is no table ${table} in the warehouse`, { facts: { table } })
+  return new PlannedError('NOT_FOUND', `there is no table ${table} in the warehouse`, {
+    next: './understudy data lists those there are',
+    facts: { table },
+  })
 }
 
 /** Throws `BAD_INPUT` if a derivation would read what it writes, or names a month twice. */
@@ -211,7 +224,13 @@ export function checkDerivation(
 ): void {
   checkSchema(schema)
   checkTableName(to)
-  if (from === to) throw new PlannedError('BAD_INPUT', `table ${to} cannot be derived from itself`)
+  if (from === to)
+    throw new PlannedError('BAD_INPUT', `table ${to} cannot be derived from itself`, {
+      next: 'derive into another table',
+    })
   const twice = months.find(({ month }, index) => months.findIndex((other) => other.month === month) !== index)
-  if (twice !== undefined) throw new PlannedError('BAD_INPUT', `month ${twice.month} is to be derived twice`)
+  if (twice !== undefined)
+    throw new PlannedError('BAD_INPUT', `month ${twice.month} is to be derived twice`, {
+      next: 'name each month once',
+    })
 }
