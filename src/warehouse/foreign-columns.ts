@@ -28,8 +28,18 @@ export const PROBLEMS = [
   'a time outside the years 1 to 9999',
   'no time',
   'a comma inside a number',
+  'a line break inside a value',
 ] as const
-const CODE = { notNumber: 1, notFinite: 2, notWhole: 3, notTime: 4, farTime: 5, noTime: 6, comma: 7 } as const
+const CODE = {
+  notNumber: 1,
+  notFinite: 2,
+  notWhole: 3,
+  notTime: 4,
+  farTime: 5,
+  noTime: 6,
+  comma: 7,
+  broken: 8,
+} as const
 
 /** How many of the schema's columns the headings have. */
 export function countMatches(schema: TableSchema, aliases: Aliases, headings: readonly string[]): number {
@@ -58,31 +68,50 @@ export function matchColumns(
       .find((list) => list.length > 0)
     if (found === undefined) missing.push(names.join(' or '))
     else if (found.length > 1) {
-      throw new PlannedError(
-        'BAD_INPUT',
-        `${path} has ${found.length} columns called ${found[0]!.heading}; rename or remove one`,
-      )
+      throw new PlannedError('BAD_INPUT', `${path} has ${found.length} columns called ${found[0]!.heading}`, {
+        next: 'rename or remove one',
+        facts: { path },
+      })
     } else matched.push({ column, from: found[0]! })
   }
-  if (missing.length > 0) {
-    const found = columns
-      .slice(0, 40)
-      .map(({ heading }) => clipped(heading))
-      .join(', ')
-    throw new PlannedError(
-      'BAD_INPUT',
-      `${path} lacks ${missing.join(', ')}. Its headings are: ${found}. Expected in the first line, in any order: ` +
-        schema.columns.map(({ name }) => name).join(', '),
-      { facts: { path } },
-    )
-  }
+  if (missing.length > 0) throw lacking(path, schema, missing, columns)
   for (const { column, from } of matched) {
     if (kindOf(from.type) === 'text' || kindOf(from.type) === (column.type === 'timestamp' ? 'time' : 'number'))
       continue
-    const wanted = column.type === 'timestamp' ? 'a timestamp or text' : 'a number or text'
-    throw new PlannedError('BAD_INPUT', `column ${from.heading} of ${path} is ${from.type}; it must be ${wanted}`)
+    const wanted = column.type === 'timestamp' ? 'a timestamp, a date or text' : 'a number or text'
+    throw new PlannedError('BAD_INPUT', `column ${from.heading} of ${path} is of type ${from.type}`, {
+      next: `write it as ${wanted}`,
+      facts: { path, column: from.heading },
+    })
   }
   return matched
+}
+
+/** The error for headings that do not suit, or for a file that has none. */
+function lacking(
+  path: string,
+  schema: TableSchema,
+  missing: readonly string[],
+  columns: readonly FileColumn[],
+): PlannedError {
+  const wanted = schema.columns.map(({ name }) => name).join(', ')
+  const found = columns
+    .slice(0, 40)
+    .map(({ heading }) => clipped(heading))
+    .join(', ')
+  const isNumber = ({ heading }: FileColumn): boolean => heading !== '' && Number.isFinite(Number(heading))
+  if (missing.length === schema.columns.length && columns.some(isNumber)) {
+    return new PlannedError('BAD_INPUT', `${path} has no headings`, {
+      why: `its first line holds values: ${found}`,
+      next: `write the headings above them: ${wanted}, in the order of the columns`,
+      facts: { path },
+    })
+  }
+  return new PlannedError('BAD_INPUT', `${path} lacks ${missing.join(', ')}`, {
+    why: `its headings are: ${found}`,
+    next: `expected, in any order: ${wanted}`,
+    facts: { path },
+  })
 }
 
 /**
@@ -118,11 +147,13 @@ function problemOf({ name, type }: Column, { type: fileType }: FileColumn, timeC
   const isNull = isText
     ? `coalesce(lower(trim(text${i})), '') in ('', 'null', 'na', 'n/a', 'nan', 'none', '\\n')`
     : 'true'
+  // No number or time has one: a quote was opened before, and this is more than one line.
+  const broken = isText ? `when contains(text${i}, chr(10)) or contains(text${i}, chr(13)) then ${CODE.broken}` : ''
   switch (type) {
     case 'timestamp': {
       const none = name === timeColumn ? CODE.noTime : 0
       const far = `${value} < ${EARLIEST_MS} or ${value} >= ${LATEST_MS}`
-      return `case when ${value} is null then if(${isNull}, ${none}, ${CODE.notTime}) when ${far} then ${CODE.farTime} else 0 end`
+      return `case when ${value} is null then case when ${isNull} then ${none} ${broken} else ${CODE.notTime} end when ${far} then ${CODE.farTime} else 0 end`
     }
     case 'double':
     case 'integer': {
@@ -131,7 +162,7 @@ function problemOf({ name, type }: Column, { type: fileType }: FileColumn, timeC
         type === 'integer'
           ? `when ${value} <> floor(${value}) or abs(${value}) >= 9007199254740992 then ${CODE.notWhole}`
           : ''
-      const unread = `case when ${isNull} then 0 ${comma} else ${CODE.notNumber} end`
+      const unread = `case when ${isNull} then 0 ${broken} ${comma} else ${CODE.notNumber} end`
       return `case when ${value} is null then ${unread} when isnan(${value}) then 0 when isinf(${value}) then ${CODE.notFinite} ${whole} else 0 end`
     }
     default:

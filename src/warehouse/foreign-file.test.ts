@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, test } from 'vitest'
-import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
+import { type ForeignFileOptions, readForeignFile } from './foreign-file.ts'
+import type { ImportReport } from './foreign-report.ts'
 import { openSalesFiles, SCHEMA } from './sales-files.fixture.ts'
 
 const { folder, fileOf, pathOf } = openSalesFiles()
@@ -156,7 +157,7 @@ describe('what can be read', () => {
     expect(file.report()).toMatchObject({
       rowsRead: 150_000,
       rowsTaken: 149_850,
-      left: [{ reason: 'pieces: not a number', rows: 150, example: 'x' }],
+      left: [{ reason: 'pieces: not a number', rows: 150, example: 'line 9: x' }],
     })
   })
 })
@@ -184,12 +185,12 @@ inf,2015-01-01,1
   ).toEqual([
     '1 fewer fields than headings <line 12: 1,2015-01-01>',
     '1 more fields than headings <line 13: 1,2015-01-01,1,1>',
-    '1 pieces: not a whole number <1.5>',
-    '1 price: not a finite number <inf>',
-    '1 sold_at: a time outside the years 1 to 9999 <12015-01-01>',
-    '1 sold_at: no time <>',
-    '2 price: not a number <cheap>',
-    '2 sold_at: not a date and time <soon>',
+    '1 pieces: not a whole number <line 10: 1.5>',
+    '1 price: not a finite number <line 11: inf>',
+    '1 sold_at: a time outside the years 1 to 9999 <line 9: 12015-01-01>',
+    '1 sold_at: no time <line 8>',
+    '2 price: not a number <line 4: cheap>',
+    '2 sold_at: not a date and time <line 6: soon>',
   ])
 })
 
@@ -202,9 +203,14 @@ describe('what is refused, in words', () => {
       'missing columns',
       'price,when\n1,2\n',
       'BAD_INPUT',
-      /lacks sold_at, pieces\. Its headings are: price, when\. Expected.*price, sold_at, pieces/,
+      /lacks sold_at, pieces: its headings are: price, when; expected.*price, sold_at, pieces/,
     ],
-    ['no headings', '1.5,2015-01-31 17:05:00,2\n', 'BAD_INPUT', /lacks price.*headings are: 1\.5/],
+    [
+      'no headings',
+      '1.5,2015-01-31 17:05:00,2\n',
+      'BAD_INPUT',
+      /has no headings: its first line holds values: 1\.5.*write the headings above them: price, sold_at, pieces/,
+    ],
     ['a column twice', 'price,sold_at,pieces,Price\n1,2015-01-01,1,1\n', 'BAD_INPUT', /2 columns called price/],
     ['headings alone', 'price,sold_at,pieces\n', 'BAD_DATA', /headings and no rows/],
     ['a zip archive', Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0), 'BAD_INPUT', /zip archive/],
@@ -215,24 +221,29 @@ describe('what is refused, in words', () => {
     ['a damaged gzip', gzipSync(good).fill(7, 20, 30), 'BAD_DATA', /cut off or damaged/],
     ['a gzip of nothing', gzipSync(''), 'BAD_INPUT', /gzip of an empty file/],
     ['a Parquet file cut off', Buffer.from(`PAR1${'x'.repeat(100)}`), 'BAD_DATA', /does not end like one/],
-    ['what only begins and ends like Parquet', Buffer.from(`PAR1${'x'.repeat(100)}PAR1`), 'BAD_DATA', /cannot be read/],
+    [
+      'what only begins and ends like Parquet',
+      Buffer.from(`PAR1${'x'.repeat(100)}PAR1`),
+      'BAD_DATA',
+      /is damaged.*Footer/,
+    ],
     [
       'decimal commas',
       'price;sold_at;pieces\n1;2015-01-01;1\n1,5;2015-01-01;2\n',
       'BAD_INPUT',
-      /column price .* "1,5".*decimal point/,
+      /column price .*line 3, holds "1,5".*decimal point/,
     ],
     [
       'decimal commas between commas',
       'price,sold_at,pieces\n1,5,2015-01-01,2\n',
       'BAD_DATA',
-      /none of the 1 rows.*more fields than headings.*line 2: 1,5,/,
+      /none of the rows.*1 in all.*more fields than headings.*line 2: 1,5,/,
     ],
     [
       'times nobody can read',
       'price,sold_at,pieces\n1,31.01.2015,1\n2,01.02.2015,1\n',
       'BAD_DATA',
-      /none of the 2 rows.*not a date and time.*"31\.01\.2015"/,
+      /none of the rows.*2 in all.*not a date and time.*line 2: 31\.01\.2015/,
     ],
     [
       'a quote that is never closed',
@@ -247,19 +258,20 @@ describe('what is refused, in words', () => {
       /do not all end in the same way/,
     ],
   ])('%s', async (_, content, code, message) => {
-    expect(await failure(await fileOf(content))).toMatchObject({ code, message: expect.stringMatching(message) })
+    const told = { code, message: expect.stringMatching(message), next: expect.stringMatching(/./) }
+    expect(await failure(await fileOf(content))).toMatchObject(told)
   })
 
   test('Parquet columns of a type that says something else', async () => {
     const epoch = await parquetOf('select 1.5 as price, 1422723900 as sold_at, 2 as pieces')
     expect(await failure(epoch)).toMatchObject({
       code: 'BAD_INPUT',
-      message: expect.stringMatching(/sold_at.*INTEGER; it must be a timestamp or text/),
+      message: expect.stringMatching(/sold_at.*INTEGER; write it as a timestamp, a date or text/),
     })
     const list = await parquetOf(`select [1.5] as price, timestamp '2015-01-01' as sold_at, 2 as pieces`)
     expect(await failure(list)).toMatchObject({
       code: 'BAD_INPUT',
-      message: expect.stringMatching(/price.*must be a number or text/),
+      message: expect.stringMatching(/price.*write it as a number or text/),
     })
   })
 

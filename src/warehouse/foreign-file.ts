@@ -2,12 +2,11 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBDataChunk, DuckDBVarCharVector } from '@duckdb/node-api'
-import { isPlanned, messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
+import { throwIfCancelled } from '../kernel/errors.ts'
 import { doublesOf, quotePath, quoteText } from './duckdb-columns.ts'
 import { type DuckdbSession, type Lane, openDuckdbSession } from './duckdb-session.ts'
 import {
   type Aliases,
-  clipped,
   countMatches,
   type FileColumn,
   type MatchedColumn,
@@ -15,7 +14,17 @@ import {
   PROBLEMS,
   selectNumbers,
 } from './foreign-columns.ts'
-import { type ForeignFormat, inspectForeignFile, type TextFormat } from './foreign-format.ts'
+import { type ForeignFormat, inspectForeignFile, stateOf, type TextFormat } from './foreign-format.ts'
+import { findLines } from './foreign-lines.ts'
+import {
+  Counts,
+  changedMeanwhile,
+  commaInside,
+  type ImportReport,
+  misplacedQuote,
+  nothingTaken,
+  unreadable,
+} from './foreign-report.ts'
 import type { Batch, TableSchema } from './port.ts'
 import { checkSchema } from './rows.ts'
 
@@ -29,14 +38,6 @@ export interface ForeignFileOptions {
   readonly aliases?: Aliases
   readonly temporaryDirectory?: string
   readonly signal?: AbortSignal | undefined
-}
-
-export interface ImportReport {
-  readonly rowsRead: number
-  readonly rowsTaken: number
-  /** Rows that cannot be read as the schema's types, most first. Dirty rows are taken: cleaning judges those. */
-  readonly left: readonly { readonly reason: string; readonly rows: number; readonly example: string }[]
-  readonly ignoredColumns: readonly string[]
 }
 
 export interface ForeignFile {
@@ -62,10 +63,11 @@ export interface ForeignFile {
 export async function readForeignFile(path: string, options: ForeignFileOptions): Promise<ForeignFile> {
   const { schema, aliases = {}, signal, temporaryDirectory = join(tmpdir(), 'understudy') } = options
   checkSchema(schema)
+  const state = await stateOf(path)
   const format = await inspectForeignFile(path, (headings) => countMatches(schema, aliases, headings), signal)
   const session = await openDuckdbSession({ temporaryDirectory, threads: 2, memoryLimitMb: 200 })
   try {
-    const columns = format.kind === 'csv' ? textColumns(format) : await parquetColumns(session, path)
+    const columns = format.kind === 'csv' ? textColumns(format) : await parquetColumns(session, path, state)
     const matched = matchColumns(path, schema, aliases, columns)
     const ignoredColumns = columns
       .filter((column) => !matched.some(({ from }) => from === column))
@@ -75,7 +77,7 @@ export async function readForeignFile(path: string, options: ForeignFileOptions)
       format: format.kind === 'parquet' ? 'parquet' : format.compression === 'gzip' ? 'csv in gzip' : 'csv',
       headings: Object.fromEntries(matched.map(({ column, from }) => [column.name, from.heading])),
       ignoredColumns,
-      batches: () => readBatches({ path, format, schema, matched, columns, session, counts, signal }),
+      batches: () => readBatches({ path, state, format, schema, matched, columns, session, counts, signal }),
       report: () => ({ ...counts.report(), ignoredColumns }),
       async [Symbol.asyncDispose]() {
         session.close()
@@ -89,6 +91,8 @@ export async function readForeignFile(path: string, options: ForeignFileOptions)
 
 interface Reading {
   readonly path: string
+  /** The file's, when it was first looked at. */
+  readonly state: string | null
   readonly format: ForeignFormat
   readonly schema: TableSchema
   readonly matched: readonly MatchedColumn[]
@@ -98,30 +102,11 @@ interface Reading {
   readonly signal: AbortSignal | undefined
 }
 
-/** Rows taken, and rows left by reason, with the first example of each. */
-class Counts {
-  taken = 0
-  readonly #left = new Map<string, { rows: number; example: string }>()
-
-  leave(reason: string, rows: number, example: () => string): void {
-    const known = this.#left.get(reason)
-    if (known === undefined) this.#left.set(reason, { rows, example: clipped(example()) })
-    else known.rows += rows
-  }
-
-  report(): Omit<ImportReport, 'ignoredColumns'> {
-    const left = [...this.#left]
-      .map(([reason, { rows, example }]) => ({ reason, rows, example }))
-      .sort((a, b) => b.rows - a.rows)
-    return { rowsRead: this.taken + left.reduce((sum, { rows }) => sum + rows, 0), rowsTaken: this.taken, left }
-  }
-}
-
 function textColumns({ headings }: TextFormat): FileColumn[] {
   return headings.map((heading, i) => ({ heading, type: 'VARCHAR', sql: `c${i}` }))
 }
 
-async function parquetColumns(session: DuckdbSession, path: string): Promise<FileColumn[]> {
+async function parquetColumns(session: DuckdbSession, path: string, state: string | null): Promise<FileColumn[]> {
   try {
     const rows = await session.use(undefined, async (lane) => {
       const result = await lane.run(
@@ -135,7 +120,7 @@ async function parquetColumns(session: DuckdbSession, path: string): Promise<Fil
       sql: `"${String(name).replaceAll('"', '""')}"`,
     }))
   } catch (error) {
-    throw unreadable(path, error)
+    throw await unreadable(path, state, error)
   }
 }
 
@@ -148,7 +133,7 @@ function relationOf({ path, format, columns }: Reading): string {
 }
 
 async function* readBatches(reading: Reading): AsyncGenerator<Batch> {
-  const { path, format, schema, matched, session, counts, signal } = reading
+  const { path, state, format, schema, matched, session, counts, signal } = reading
   const { lane, giveBack } = await session.borrow(signal)
   try {
     const result = await lane.stream(selectNumbers(schema, matched, relationOf(reading)))
@@ -159,16 +144,20 @@ async function* readBatches(reading: Reading): AsyncGenerator<Batch> {
       chunk = await result.fetchChunk()
     ) {
       throwIfCancelled(signal)
-      batch.rows = takeChunk(reading, chunk, batch)
+      batch.rows = await takeChunk(reading, chunk, batch)
       if (batch.rows + chunk.rowCount <= BATCH_ROWS) continue
       yield cut(matched, batch)
       batch = emptyBatch(matched)
     }
     if (batch.rows > 0) yield cut(matched, batch)
-    if (format.kind === 'csv') await countBrokenLines(path, lane, counts)
+    if (format.kind === 'csv') {
+      await countBrokenLines(path, lane, counts)
+      await counts.addLines((sought) => findLines(path, format, sought, signal))
+    }
+    if ((await stateOf(path)) !== state) throw changedMeanwhile(path)
   } catch (error) {
     throwIfCancelled(signal)
-    throw unreadable(path, error)
+    throw await unreadable(path, state, error)
   } finally {
     giveBack()
   }
@@ -192,7 +181,8 @@ function cut(matched: readonly MatchedColumn[], { rows, columns }: OpenBatch): B
 }
 
 /** Copies a chunk's rows that have no problem behind those of the batch, and counts the others; gives the batch's new size. */
-function takeChunk({ path, matched, counts }: Reading, chunk: DuckDBDataChunk, { rows, columns }: OpenBatch): number {
+async function takeChunk(reading: Reading, chunk: DuckDBDataChunk, { rows, columns }: OpenBatch): Promise<number> {
+  const { matched, counts } = reading
   const problems = doublesOf(chunk, matched.length)
   const kept = Array.from(problems.keys()).filter((row) => problems[row] === 0)
   const isWhole = kept.length === problems.length
@@ -202,21 +192,31 @@ function takeChunk({ path, matched, counts }: Reading, chunk: DuckDBDataChunk, {
     else for (const [at, row] of kept.entries()) column[rows + at] = values[row]!
   }
   counts.taken += kept.length
-  if (!isWhole) {
-    const texts = chunk.getColumnVector(matched.length + 1)
-    for (const [row, code] of problems.entries()) {
-      if (code === 0) continue
-      const heading = matched[Math.floor(code / 10)]!.from.heading
-      const problem = PROBLEMS[code % 10]
-      const example = (): string => (texts instanceof DuckDBVarCharVector ? (texts.getItem(row) ?? '') : '')
-      if (problem === 'a comma inside a number') {
-        const text = `column ${heading} of ${path} holds "${clipped(example())}". Write numbers with a decimal point and no other signs`
-        throw new PlannedError('BAD_INPUT', text, { facts: { path, column: heading } })
-      }
-      counts.leave(`${heading}: ${problem}`, 1, example)
-    }
-  }
+  if (!isWhole) await leaveRows(reading, problems, chunk.getColumnVector(matched.length + 1))
   return rows + kept.length
+}
+
+/** Counts the rows of a chunk that have a problem. Throws what a problem that says something of the whole file is told as. */
+async function leaveRows(reading: Reading, problems: Float64Array, texts: object): Promise<void> {
+  const { path, format, matched, columns, counts, signal } = reading
+  for (const [row, code] of problems.entries()) {
+    if (code === 0) continue
+    const { from } = matched[Math.floor(code / 10)]!
+    const problem = PROBLEMS[code % 10]
+    const text = (): string => (texts instanceof DuckDBVarCharVector ? (texts.getItem(row) ?? '') : '')
+    const column = format.kind === 'csv' ? columns.indexOf(from) : null
+    if (problem === 'a comma inside a number') {
+      const [line = null] =
+        format.kind === 'csv' && column !== null
+          ? await findLines(path, format, [{ column, text: text() }], signal)
+          : []
+      throw commaInside(path, from.heading, text(), line)
+    }
+    if (problem === 'a line break inside a value' && format.kind === 'csv') {
+      throw misplacedQuote(path, `in column ${from.heading}: "${text()}`)
+    }
+    counts.leave(`${from.heading}: ${problem}`, 1, text, column)
+  }
 }
 
 /** Adds the lines that have another number of fields than the headings, or are no text. */
@@ -226,17 +226,12 @@ async function countBrokenLines(path: string, lane: Lane, counts: Counts): Promi
     ) group by kind order by 2 desc`)
   for (const [kind, rows, line, text] of await result.getRowsJson()) {
     const example = `line ${line}: ${String(text ?? '').trim()}`
-    if (kind === 'UNQUOTED VALUE') {
-      // What follows an open quote belongs to it, so nobody can say how many rows it swallowed.
-      throw new PlannedError(
-        'BAD_DATA',
-        `${path} has a quote that is opened or closed in the wrong place, ${clipped(example)}. Correct that line`,
-      )
-    }
+    if (kind === 'UNQUOTED VALUE' || example.includes('\n')) throw misplacedQuote(path, example)
     counts.leave(
       BROKEN_LINES[String(kind)] ?? `unreadable line (${String(kind).toLowerCase()})`,
       Number(rows),
       () => example,
+      null,
     )
   }
 }
@@ -246,27 +241,4 @@ const BROKEN_LINES: Readonly<Record<string, string>> = {
   'MISSING COLUMNS': 'fewer fields than headings',
   'INVALID ENCODING': 'not UTF-8 text',
   'LINE SIZE OVER MAXIMUM': 'a line longer than 1 MB',
-}
-
-function nothingTaken(path: string, { rowsRead, left }: Omit<ImportReport, 'ignoredColumns'>): PlannedError {
-  const reasons = left.map(({ reason, rows, example }) => `${reason} (${rows} rows, such as "${example}")`).join('; ')
-  const text =
-    rowsRead === 0
-      ? `${path} has headings and no rows`
-      : `none of the ${rowsRead} rows of ${path} can be read: ${reasons}`
-  return new PlannedError('BAD_DATA', text, { facts: { path, rowsRead } })
-}
-
-function unreadable(path: string, error: unknown): unknown {
-  if (isPlanned(error)) return error
-  const message = messageOf(error)
-  if (message.includes('state machine reached an invalid state')) {
-    const text = `the lines of ${path} do not all end in the same way (LF, CR LF). Make them the same, for example with dos2unix`
-    return new PlannedError('BAD_DATA', text, { facts: { path }, cause: error })
-  }
-  if (!/^(Invalid Input|IO|Invalid|Conversion|Not implemented) Error/.test(message)) return error
-  return new PlannedError('BAD_DATA', `${path} cannot be read: ${clipped(message.split('\n')[0]!)}`, {
-    facts: { path },
-    cause: error,
-  })
 }

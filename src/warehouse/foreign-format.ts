@@ -1,8 +1,9 @@
 // What kind of table a person's own file is, judged by its content: names of files lie.
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { messageOf, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
+import { isGzip, isParquet, refuseBinary, refuseOtherText, refusePacked } from './foreign-kinds.ts'
 
 /** Headings and the first rows fit in this much of any sensible file. */
 const HEAD_BYTES = 65_536
@@ -31,37 +32,80 @@ export async function inspectForeignFile(
   signal: AbortSignal | undefined,
 ): Promise<ForeignFormat> {
   const head = await readHead(path)
-  const starts = (...bytes: number[]): boolean => bytes.every((byte, i) => head[i] === byte)
-  if (starts(0x50, 0x41, 0x52, 0x31)) {
+  if (isParquet(head)) {
     await checkParquetEnd(path)
     return { kind: 'parquet' }
   }
-  if (starts(0x50, 0x4b, 0x03, 0x04))
-    throw new PlannedError('BAD_INPUT', `${path} is a zip archive; unpack it and import the file inside`)
-  if (starts(0x28, 0xb5, 0x2f, 0xfd))
-    throw new PlannedError('BAD_INPUT', `${path} is packed with zstd; unpack it first (unzstd)`)
-  if (starts(0x1f, 0x8b)) return textFormat(path, await gunzipThrough(path, signal), 'gzip', countKnown)
+  if (isGzip(head)) {
+    const content = await gunzipThrough(path, signal)
+    refusePacked(path, content)
+    return textFormat(path, content, 'gzip', countKnown)
+  }
+  refuseBinary(path, head)
   return textFormat(path, head, 'none', countKnown)
 }
 
-async function readHead(path: string): Promise<Buffer> {
-  let size: number
+/** What tells one state of a file from the next; null if there is no file. */
+export async function stateOf(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null)
+  return found === null ? null : `${found.dev} ${found.ino} ${found.size} ${found.mtimeMs}`
+}
+
+/** Looks at what a path names. Throws `NOT_FOUND` if that is nothing, `BAD_INPUT` if it is no file with something in it. */
+async function statFile(path: string): Promise<Stats> {
+  let found: Stats
   try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw new PlannedError('BAD_INPUT', `${path} is a folder; name the file in it`)
-    size = found.size
+    found = await stat(path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')))
-      throw error
-    throw new PlannedError('NOT_FOUND', `there is no file ${path}`, { facts: { path }, cause: error })
+    throw notReachable(path, error)
   }
-  if (size === 0) throw new PlannedError('BAD_INPUT', `${path} is empty`)
+  const refuse = (what: string, next: string): PlannedError =>
+    new PlannedError('BAD_INPUT', `${path} is ${what}`, { next, facts: { path } })
+  if (found.isDirectory()) throw refuse('a folder', 'name the file in it')
+  if (!found.isFile()) {
+    const next = 'write what it gives to a file, and import that file'
+    throw refuse('a pipe or a device, not a file: it is read twice, first to see that it is whole', next)
+  }
+  if (found.size === 0) throw refuse('empty', 'see whether it was written to its end, or name another file')
+  return found
+}
+
+function notReachable(path: string, error: unknown): PlannedError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const facts = { path }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new PlannedError('NOT_FOUND', `there is no file ${path}`, {
+      next: 'name it from the folder you are in, or from /',
+      facts,
+      cause: error,
+    })
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new PlannedError('BAD_INPUT', `${path} may not be read`, {
+      why: 'this user lacks the right to the file or to a folder above it',
+      next: `grant it (chmod u+r), or name a copy that may be read`,
+      facts,
+      cause: error,
+    })
+  }
+  return new PlannedError('BAD_INPUT', `${path} cannot be opened`, {
+    why: messageOf(error),
+    next: 'name another file',
+    facts,
+    cause: error,
+  })
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  await statFile(path)
   const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new PlannedError('BAD_INPUT', `${path} cannot be opened: ${messageOf(cause)}`, { cause })
+    throw notReachable(path, cause)
   })
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
     return buffer.subarray(0, bytesRead)
+  } catch (cause) {
+    throw notReachable(path, cause)
   } finally {
     await file.close()
   }
@@ -73,10 +117,11 @@ async function checkParquetEnd(path: string): Promise<void> {
     const { size } = await file.stat()
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4))
     if (size < 12 || buffer.toString('latin1', 0, bytesRead) !== 'PAR1') {
-      throw new PlannedError(
-        'BAD_DATA',
-        `${path} begins like a Parquet file but does not end like one: it was cut off. Fetch it again`,
-      )
+      throw new PlannedError('BAD_DATA', `${path} is a Parquet file that was cut off`, {
+        why: 'it begins like one and does not end like one',
+        next: 'fetch it again',
+        facts: { path },
+      })
     }
   } finally {
     await file.close()
@@ -99,35 +144,52 @@ async function gunzipThrough(path: string, signal: AbortSignal | undefined): Pro
     }
   } catch (cause) {
     throwIfCancelled(signal)
-    const text = `${path} is a gzip that is cut off or damaged (${messageOf(cause)}). Fetch it again`
-    throw new PlannedError('BAD_DATA', text, { facts: { path }, cause })
+    throw damagedGzip(path, cause)
   } finally {
     source.destroy()
   }
-  if (bytes === 0) throw new PlannedError('BAD_INPUT', `${path} is a gzip of an empty file`)
+  if (bytes === 0) {
+    throw new PlannedError('BAD_INPUT', `${path} is a gzip of an empty file`, {
+      next: 'see whether it was written to its end, or name another file',
+      facts: { path },
+    })
+  }
   return Buffer.concat(head).subarray(0, HEAD_BYTES)
 }
 
+function damagedGzip(path: string, cause: unknown): PlannedError {
+  // The file begins with a gzip's header, so this is said of what follows its end.
+  if (messageOf(cause) === 'incorrect header check') return moreThanGzip(path, cause)
+  return new PlannedError('BAD_DATA', `${path} is a gzip that is cut off or damaged`, {
+    why: messageOf(cause),
+    next: 'fetch it again',
+    facts: { path },
+    cause,
+  })
+}
+
+/** A gzip that other bytes follow: its own rows would be read, but nobody can say whether they are all there were meant to be. */
+export function moreThanGzip(path: string, cause: unknown): PlannedError {
+  return new PlannedError('BAD_DATA', `${path} is a gzip with something else behind its end`, {
+    next: 'unpack it (gunzip), look whether all rows are there, and import the file inside',
+    facts: { path },
+    cause,
+  })
+}
+
 function textFormat(path: string, head: Buffer, compression: TextFormat['compression'], countKnown: Fit): TextFormat {
-  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
-    throw new PlannedError('BAD_INPUT', `${path} is UTF-16 text; save it as UTF-8`)
-  }
-  if (head.includes(0)) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `${path} is neither text nor Parquet; CSV, CSV in gzip and Parquet can be imported`,
-    )
-  }
-  const lines = head
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-    .split(/\r\n|\n|\r/)
+  const text = head.toString('utf8').replace(/^\ufeff/, '')
+  const lines = text.split(/\r\n|\n|\r/)
   const first = lines.findIndex((line) => line.trim() !== '')
-  if (first === -1) throw new PlannedError('BAD_INPUT', `${path} holds nothing but blank lines`)
+  if (first === -1) {
+    const next = 'see whether it was written to its end, or name another file'
+    throw new PlannedError('BAD_INPUT', `${path} holds nothing but blank lines`, { next, facts: { path } })
+  }
   const line = lines[first]!
   const candidates = [',', ';', '\t', '|'].map((delimiter) => ({ delimiter, headings: splitHeadings(line, delimiter) }))
   const score = ({ headings }: { headings: readonly string[] }): number => countKnown(headings) * 1000 + headings.length
   const best = candidates.reduce((left, right) => (score(right) > score(left) ? right : left))
+  if (countKnown(best.headings) === 0) refuseOtherText(path, text)
   return { kind: 'csv', compression, ...best, skip: first + 1 }
 }
 

@@ -1,6 +1,7 @@
 // A person's own file into a table of the warehouse, whole or not at all.
 import { PlannedError } from '../kernel/errors.ts'
-import { type ForeignFileOptions, type ImportReport, readForeignFile } from './foreign-file.ts'
+import { type ForeignFileOptions, readForeignFile } from './foreign-file.ts'
+import type { ImportReport } from './foreign-report.ts'
 import type { TableInfo, Warehouse } from './port.ts'
 
 export interface ImportOptions extends ForeignFileOptions {
