@@ -22,6 +22,8 @@ export interface StatusPage {
   /** `project` is null for a model whose project is not there any more. */
   readonly models: readonly (ModelStatus & { readonly project: Known | null })[]
   readonly neverRun: readonly Known[]
+  /** Models that more than one project wants to keep. */
+  readonly shared: readonly { readonly model: string; readonly projects: readonly string[] }[]
   /** What the outbox holds for channels that could not be told yet. */
   readonly notices: readonly { readonly channel: string; readonly waiting: number }[]
   readonly home: string
@@ -118,7 +120,7 @@ function below(page: StatusPage, { columns, style }: { columns: number; style: S
 }
 
 /** What is only to be known: there is nothing to type for it, or it is not for a line. */
-function notes({ models, neverRun, notices }: StatusPage): string[] {
+function notes({ models, neverRun, shared, notices }: StatusPage): string[] {
   return [
     ...models.flatMap(({ model, working }) =>
       working === null ? [] : [`${model}: ${flowText(working)} is at work, since ${timeText(working.sinceMs)} UTC.`],
@@ -133,6 +135,10 @@ function notes({ models, neverRun, notices }: StatusPage): string[] {
     ...notices.map(
       ({ channel, waiting }) =>
         `${waiting} ${waiting === 1 ? 'notice waits' : 'notices wait'} for ${channel}, which could not be told yet: ./understudy outbox`,
+    ),
+    ...shared.map(
+      ({ model, projects }) =>
+        `${model} is the model of more than one project: ${projects.join(', ')}. Give each its own: name in project.ts, or MLFLOW_MODEL_NAME`,
     ),
     ...[...models.flatMap(({ project }) => project ?? []), ...neverRun].flatMap(({ project, fault }) =>
       fault === null ? [] : [`${project}: the project cannot be read: ${fault}`],
@@ -155,6 +161,8 @@ const FLOW_WORDS: Readonly<Record<string, string>> = {
   first_model: 'the first model',
   train: 'a training',
   promotion: 'a promotion',
+  rollback: 'a rollback',
+  decision: 'an answer to a decision',
 }
 
 function flowText({ flow, month }: { flow: string; month: string | null }): string {

@@ -28,6 +28,7 @@ export function versionReport(details: VersionDetails, manner: Manner): string {
       'verdicts',
       details.judgements.flatMap((judgement) => judgementLines(judgement, version.version, manner)),
     ),
+    ...section('decisions', details.decisions.map(decisionLine)),
     ...section(
       'stages',
       details.moves.map(
@@ -77,6 +78,11 @@ function judgementLines(judgement: Judgement, version: number, { unit, rows }: M
     `${outcome.month} as ${judgement.part}: ${outcome.verdict}${moved}, decided ${when}`,
     `  v${version} ${errorText(own?.error ?? null)} against ${against} ${unit}, threshold ${outcome.threshold}${difference}; ${countText(outcome.holdoutRows)} ${rows} of ${outcome.holdoutDays} days, look ${outcome.looks}${month}`,
   ]
+}
+
+function decisionLine({ id, month, askedAtMs, status, because }: VersionDetails['decisions'][number]): string {
+  const asked = `decision ${id}, about ${month}, asked ${timeText(askedAtMs)}: ${status}`
+  return because === null ? `${asked}; ./understudy decisions shows what can be answered` : `${asked}; ${because}`
 }
 
 function dataLines(data: DatasetInput, { rows }: Manner): string[] {

@@ -3,6 +3,7 @@ import type { ModelVersion, Tracking, Transition } from '../tracking/port.ts'
 
 /** Names of the tags that a version carries about itself. */
 export const TAG = {
+  project: 'understudy.project',
   origin: 'understudy.origin',
   trainer: 'understudy.trainer',
   trainedFrom: 'understudy.trained_from',

@@ -11,6 +11,7 @@ import { lockOf } from './cycle-key.ts'
 import { type Choice, DecisionInput, decisionFlow } from './decision-flow.ts'
 import { whatClosed, whyNotPromoted } from './decision-state.ts'
 import { firstModel } from './first-model.ts'
+import { refuseOthersModel } from './model-owner.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
 import type { Watch } from './raw-table.ts'
 import { finishStopped } from './resume.ts'
@@ -139,6 +140,7 @@ export async function answerDecision(rooms: LifecycleRooms, request: AnswerReque
     })
   }
   const model = await modelOf(rooms, id)
+  await refuseOthersModel(rooms, model)
   const prefix = `${subjectOf(rooms, model)}/decision-${id}/`
   const finished = await finishStopped(rooms, decisionFlow, { prefix, task: 'transition_model', once: 'begun' }, watch)
   const decision = await rooms.engine.decisions.find(id)

@@ -3,12 +3,11 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
 import type { DatasetInput, Metric, ModelVersion, Run, Transition } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
+import { type DecisionView, decisionsOf } from './decisions.ts'
 import { findVersion } from './evaluate-version.ts'
 import type { FirstModelOutcome } from './outcome.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { experimentsOf, firstModelsOf, type Judged, journalOf, modelOf, verdictsOf } from './verdicts.ts'
-
-type Rooms = Pick<LifecycleRooms, 'store' | 'engine' | 'tracking'>
 
 export interface VersionDetails {
   readonly version: ModelVersion
@@ -18,6 +17,8 @@ export interface VersionDetails {
   /** Error by epoch: on the early-stop rows where it had some, on the rows it learnt otherwise. */
   readonly curve: { readonly metric: 'val_mae' | 'mae'; readonly points: readonly Metric[] }
   readonly judgements: readonly Judgement[]
+  /** What people were asked about it, and answered; oldest first. */
+  readonly decisions: readonly DecisionView[]
   readonly lineage: Lineage
   readonly moves: readonly Transition[]
   readonly file: ModelFile
@@ -43,7 +44,7 @@ type ModelFile =
   | { readonly kind: 'missing'; readonly why: string }
 
 /** Throws `NOT_FOUND` if there is no such version. */
-export async function versionDetails(rooms: Rooms, model: string, number: number): Promise<VersionDetails> {
+export async function versionDetails(rooms: LifecycleRooms, model: string, number: number): Promise<VersionDetails> {
   const { tracking } = rooms
   const version = await findVersion(rooms, model, { version: number })
   const versions = await tracking.versions(model)
@@ -66,6 +67,7 @@ export async function versionDetails(rooms: Rooms, model: string, number: number
     data: run === null ? [] : await tracking.inputs(run.id),
     curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run.id),
     judgements: judgements.toSorted((a, b) => whenOf(a) - whenOf(b)),
+    decisions: (await decisionsOf(rooms, { model, all: true })).filter((one) => one.version === number).toReversed(),
     lineage: lineageOf(version, versions),
     moves: (await tracking.history(model)).filter((move) => move.version === number),
     file: await fileOf(tracking, version),
@@ -104,7 +106,7 @@ function parentOf(version: ModelVersion, tag: string): number | null {
   return Number.isInteger(number) && number > 0 ? number : null
 }
 
-async function curveOf(tracking: Rooms['tracking'], runId: string): Promise<VersionDetails['curve']> {
+async function curveOf(tracking: LifecycleRooms['tracking'], runId: string): Promise<VersionDetails['curve']> {
   const stopped = await tracking.metricHistory(runId, 'val_mae')
   return stopped.length > 0
     ? { metric: 'val_mae', points: stopped }
@@ -112,7 +114,7 @@ async function curveOf(tracking: Rooms['tracking'], runId: string): Promise<Vers
 }
 
 /** The file itself, read whole: a size and a digest from anywhere else would say nothing about it. */
-async function fileOf(tracking: Rooms['tracking'], version: ModelVersion): Promise<ModelFile> {
+async function fileOf(tracking: LifecycleRooms['tracking'], version: ModelVersion): Promise<ModelFile> {
   try {
     const bytes = await tracking.readModelFile(version.name, version.version, 'model.onnx')
     return { kind: 'there', bytes: bytes.byteLength, sha256: sha256(bytes) }

@@ -33,7 +33,7 @@ export interface ProjectDefinition {
   /** The sizes of raw table there are; the first one is the smallest. */
   readonly sizes: readonly string[]
   readonly defaultSize: string
-  /** What its tables' names begin with, so that several projects share one warehouse: the project's name and `_` unless given. */
+  /** What its tables' names begin with, so that several projects share one warehouse: the project's name, - as _, and `_` unless given. */
   readonly tablePrefix?: string
   /** First day that any history can start, `YYYY-MM-DD`. */
   readonly historyFrom: string
@@ -88,10 +88,15 @@ export function defineProject(definition: ProjectDefinition): Project {
   parseMonth(definition.replayMonths.to)
   return {
     ...definition,
-    tablePrefix: definition.tablePrefix ?? `${definition.name}_`,
+    tablePrefix: definition.tablePrefix ?? `${definition.name.replaceAll('-', '_')}_`,
     historyFromMs: parseDay(definition.historyFrom),
     rawSchema: { timeColumn: specification.timeColumn, columns: specification.columns },
   }
+}
+
+/** Where copies of the recipe's files go, below `training_outputs`: a project with tables of its own has a folder of its own. */
+export function outputsFolderOf({ tablePrefix, name }: Pick<Project, 'tablePrefix' | 'name'>): string {
+  return tablePrefix === '' ? '' : name
 }
 
 /** The tables of one size: rows as they came, and cleaned rows with their features (one per reading of the clock). */

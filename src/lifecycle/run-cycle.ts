@@ -6,6 +6,7 @@ import { readRoster, standingOf } from './champion.ts'
 import { cycle } from './cycle.ts'
 import { type CycleSubject, cycleKey, lockOf, subjectKey } from './cycle-key.ts'
 import { firstModel, HISTORY_SPLIT } from './first-model.ts'
+import { refuseOthersModel } from './model-owner.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
 import { pastOutcomes } from './past-cycles.ts'
 import { fingerprintOf } from './preprocess.ts'
@@ -30,6 +31,7 @@ export interface CycleResult {
 
 /** Runs one month. At most one runs per model at a time: `CONFLICT` says who does. */
 export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, watch: Watch): Promise<CycleResult> {
+  await refuseOthersModel(rooms, request.model)
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const { acceptFirst, ...asked } = request
   const input: CycleInput = { ...asked, store: rooms.store, origin, trainerSettings: {}, retrainOf: null }

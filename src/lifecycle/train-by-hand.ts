@@ -3,6 +3,7 @@ import { digestOf } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { lockOf } from './cycle-key.ts'
 import { train } from './first-model.ts'
+import { refuseOthersModel } from './model-owner.ts'
 import type { TrainOutcome } from './outcome.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { FirstModelInput, LifecycleRooms } from './rooms.ts'
@@ -15,6 +16,7 @@ export interface TrainRequest
 
 /** Trains a version on a window and puts it in Staging. Each call trains; one that was stopped goes on. */
 export async function trainByHand(rooms: LifecycleRooms, request: TrainRequest, watch: Watch): Promise<TrainOutcome> {
+  await refuseOthersModel(rooms, request.model)
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const { window, ...settings } = request
   const input: FirstModelInput = {

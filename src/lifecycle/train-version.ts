@@ -260,6 +260,7 @@ async function register(
   const specification = rooms.project.specification(subject.timeReading)
   const warmStart = warmStartText(plan, result)
   const tags: Record<string, string> = {
+    [TAG.project]: rooms.project.name,
     [TAG.origin]: subject.origin,
     [TAG.trainer]: plan.trainer,
     [TAG.featureDigest]: featureDigest(specification),

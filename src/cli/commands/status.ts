@@ -20,6 +20,9 @@ export const statusCommand = defineCommand({
     const page: StatusPage = {
       models,
       neverRun: projects.filter(({ model }) => !models.some((status) => status.model === model)),
+      shared: [...Map.groupBy(projects, ({ model }) => model)]
+        .filter(([, of]) => of.length > 1)
+        .map(([model, of]) => ({ model, projects: of.map(({ project }) => project) })),
       notices: await waitingNotices(rooms),
       home: context.settings().home,
       nowMs: rooms.clock.nowMs(),
