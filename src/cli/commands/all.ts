@@ -9,6 +9,7 @@ import { historyCommand } from './history.ts'
 import { initCommand } from './init.ts'
 import { modelsCommand, showModelCommand } from './models.ts'
 import { monitorCommand } from './monitor.ts'
+import { dropOutboxCommand, outboxCommand, sendOutboxCommand } from './outbox.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
 import { resetCommand } from './reset.ts'
@@ -39,6 +40,9 @@ export const COMMANDS: readonly Command[] = [
   historyCommand,
   monitorCommand,
   initCommand,
+  outboxCommand,
+  sendOutboxCommand,
+  dropOutboxCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
 ]
