@@ -132,6 +132,11 @@ function notes({ models, neverRun, shared, notices }: StatusPage): string[] {
           ]
         : [],
     ),
+    ...models.flatMap(({ model, working, stopped }) =>
+      working !== null || stopped === null || stopped.error === null
+        ? []
+        : [`${model}: ${flowText(stopped)} failed at ${timeText(stopped.atMs)} UTC: ${stopped.error}`],
+    ),
     ...notices.map(
       ({ channel, waiting }) =>
         `${waiting} ${waiting === 1 ? 'notice waits' : 'notices wait'} for ${channel}, which could not be told yet: ./understudy outbox`,
@@ -169,17 +174,23 @@ function flowText({ flow, month }: { flow: string; month: string | null }): stri
   return `${FLOW_WORDS[flow] ?? flow}${month === null ? '' : ` of ${month}`}`
 }
 
-/** The month after the last one, or what was stopped half-way, which the same command goes on with. */
+/** What was stopped half-way, which the same command goes on with, or else the month after the last one. */
 function nextRows({ model, next, working, stopped, project }: Line): string[][] {
   if (working !== null || project === null || project.fault !== null) return []
-  if (stopped?.flow === 'train')
-    return [[model, 'goes on with a training that was stopped', `./understudy train${project.option}`]]
+  const { option } = project
   const month = next === null ? '' : ` --month ${next}`
-  const what =
-    stopped === null
-      ? next === null
-        ? 'its first month'
-        : `next month, ${next}`
-      : `goes on with ${flowText(stopped)}, which was stopped`
-  return [[model, what, `./understudy cycle${month}${project.option}`]]
+  const following = [
+    model,
+    next === null ? 'its first month' : `next month, ${next}`,
+    `./understudy cycle${month}${option}`,
+  ]
+  if (stopped === null) return [following]
+  const goesOn = (command: string): string[] => [
+    model,
+    `goes on with ${flowText(stopped)}, which ${stopped.error === null ? 'was stopped' : 'failed'}`,
+    `./understudy ${command}${option}`,
+  ]
+  if (stopped.further === 'again') return [goesOn(`cycle --month ${stopped.month} --again`), following]
+  if (stopped.further !== null) return [goesOn(`decide ${stopped.further} retrain --why "…"`), following]
+  return [goesOn(stopped.flow === 'train' ? 'train' : `cycle${month}`)]
 }

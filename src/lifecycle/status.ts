@@ -57,7 +57,10 @@ export type ModelStatus = {
     readonly flow: string
     readonly month: string | null
     readonly atMs: number
+    /** What it failed of; null if somebody stopped it. */
     readonly error: string | null
+    /** A further look at a month that was decided: by whom it was asked for, `again` or the number of a decision. */
+    readonly further: 'again' | number | null
   } | null
   /** The month after the last decided one, or the one that was stopped; null before anything was begun. */
   readonly next: string | null
@@ -108,7 +111,7 @@ async function statusOf(rooms: LifecycleRooms, model: string, { journal, waiting
       .toReversed(),
     working: workingRun(journal),
     stopped,
-    next: stopped?.month ?? nextMonth(decided, journal),
+    next: (stopped?.further === null ? stopped.month : null) ?? nextMonth(decided, journal),
   }
 }
 
@@ -177,7 +180,14 @@ function stoppedRun(journal: readonly FlowRun[]): ModelStatus['stopped'] {
   const [newest] = journal.filter(({ flow }) => flow === 'cycle' || flow === 'first_model' || flow === 'train')
   if (newest === undefined || newest.status === 'running' || newest.status === 'completed') return null
   const atMs = newest.endedAtMs ?? newest.startedAtMs
-  return { flow: newest.flow, month: monthOfRun(newest), atMs, error: newest.error }
+  const error = newest.status === 'cancelled' ? null : newest.error
+  return { flow: newest.flow, month: monthOfRun(newest), atMs, error, further: furtherOf(newest) }
+}
+
+function furtherOf({ input }: FlowRun): 'again' | number | null {
+  if (typeof input !== 'object' || input === null) return null
+  if ('retrainOf' in input && typeof input.retrainOf === 'number') return input.retrainOf
+  return 'again' in input && input.again === true ? 'again' : null
 }
 
 function nextMonth(decided: readonly Judged[], journal: readonly FlowRun[]): string | null {
