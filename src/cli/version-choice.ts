@@ -18,7 +18,9 @@ export const VersionArgs = z.object({
 /** Throws `BAD_INPUT` if both are given. */
 export function versionChoice(args: z.infer<typeof VersionArgs>): VersionChoice {
   if (args.version !== undefined && args.stage !== undefined) {
-    throw new PlannedError('BAD_INPUT', `--version ${args.version} and --stage ${args.stage} name two things; give one`)
+    throw new PlannedError('BAD_INPUT', `--version ${args.version} and --stage ${args.stage} name two things`, {
+      next: 'give one',
+    })
   }
   return args.version === undefined ? { stage: args.stage ?? 'Production' } : { version: args.version }
 }

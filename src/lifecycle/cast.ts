@@ -54,7 +54,8 @@ export function findCast(rooms: LifecycleRooms) {
     if (standing.kind === 'never') {
       throw new PlannedError(
         'CONFLICT',
-        `${input.model} had a champion for ${input.origin} rows when this began and has none now; give the command again`,
+        `${input.model} had a champion for ${input.origin} rows when this began and has none now`,
+        { next: 'give the command again' },
       )
     }
     const champion = standing.kind === 'champion' ? standing.champion : null
@@ -113,9 +114,12 @@ async function checkNamedChallenger(
 ): Promise<void> {
   const named = await rooms.tracking.version(input.model, input.challenger ?? 0)
   const refuse = (why: string): never => {
-    throw new PlannedError('BAD_INPUT', `v${named.version} of ${input.model} cannot be the challenger: ${why}`)
+    throw new PlannedError('BAD_INPUT', `v${named.version} of ${input.model} cannot be the challenger`, {
+      why,
+      next: 'name another version',
+    })
   }
-  if (named.stage === 'Production') refuse('it is in Production; name another version')
+  if (named.stage === 'Production') refuse('it is in Production')
   if (named.version === comparison?.version) refuse('it is what the challenger would be compared with')
   if (!learntFrom(named, input.origin)) {
     refuse(`it learnt from ${named.tags[TAG.origin]} ${rooms.project.row.many}, and these are ${input.origin}`)

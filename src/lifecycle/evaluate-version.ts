@@ -86,8 +86,10 @@ export async function evaluateVersion(
   const who = { model: request.model, version: version.version }
   const [score] = await scoreVersion(rooms, who, request, [window], watch.signal)
   if (score === undefined || score.kind === 'cannot-score') {
-    const why = score?.reason ?? 'no answer'
-    throw new PlannedError('BAD_DATA', `v${who.version} of ${who.model} cannot score ${windowText(window)}: ${why}`)
+    throw new PlannedError('BAD_DATA', `v${who.version} of ${who.model} cannot score ${windowText(window)}`, {
+      why: score?.reason ?? 'no answer',
+      next: 'choose another version with --version, or another window with --from and --to',
+    })
   }
   const error = meanLoss(score)
   if (error === null) {
@@ -96,6 +98,7 @@ export async function evaluateVersion(
     throw new PlannedError(
       'BAD_DATA',
       `${tablesOf(rooms.project, request).raw} has no clean ${many} in ${windowText(window)} to evaluate on`,
+      { next: 'choose another window with --from and --to; ./understudy data shows which months there are' },
     )
   }
   const rows = rowsOf(score.days)

@@ -83,9 +83,11 @@ function preprocessHistory(rooms: LifecycleRooms) {
       const { raw } = tablesOf(rooms.project, input)
       throw new PlannedError(
         'BAD_DATA',
-        `${raw} has ${split.rows} clean ${rooms.project.row.many} ${window.toMs > window.fromMs ? 'in ' : ''}${windowText(window)}, too few to learn a first model from. ` +
-          `Import older ones (./understudy data import FILE --table ${raw} --append), or begin with a later month`,
-        { facts: { rows: split.rows } },
+        `${raw} has ${split.rows} clean ${rooms.project.row.many} ${window.toMs > window.fromMs ? 'in ' : ''}${windowText(window)}, too few to learn a first model from`,
+        {
+          next: `import older ones (./understudy data import FILE --table ${raw} --append), or begin with a later month`,
+          facts: { rows: split.rows },
+        },
       )
     }
     return split

@@ -13,18 +13,26 @@ import { predictRows } from './scoring.ts'
  * Throws `BAD_INPUT` that names every field that is wrong, and fields that the project does not know.
  */
 function readRequest(project: Project, texts: Readonly<Record<string, string>>): Record<string, Float64Array> {
+  const known = project.request.map((field) => field.name).join(', ')
   const faults = Object.keys(texts)
     .filter((name) => !project.request.some((field) => field.name === name))
-    .map((name) => `${name} is not a field; there are ${project.request.map((field) => field.name).join(', ')}`)
+    .map((name) => ({ what: `${name} is not a field`, next: `set one of ${known}` }))
   const columns: Record<string, Float64Array> = {}
   for (const field of project.request) {
     const text = texts[field.name] ?? field.example
     const value = parseField(field, text)
     if (value === null)
-      faults.push(`${field.name} is "${text}"; write ${HOW[field.kind]}, for example ${field.example}`)
+      faults.push({
+        what: `${field.name} is "${text}"`,
+        next: `write ${HOW[field.kind]}, for example ${field.name}=${field.example}`,
+      })
     else columns[field.name] = Float64Array.of(value)
   }
-  if (faults.length > 0) throw new PlannedError('BAD_INPUT', faults.join('\n'))
+  if (faults.length > 0) {
+    throw new PlannedError('BAD_INPUT', faults.map(({ what }) => what).join('\n  '), {
+      next: [...new Set(faults.map(({ next }) => next))].join('; '),
+    })
+  }
   return columns
 }
 

@@ -47,7 +47,8 @@ export async function preprocess(
   if (raw.origin !== options.origin) {
     throw new PlannedError(
       'CONFLICT',
-      `${tables.raw} held ${options.origin} rows when this began and holds ${raw.origin} ones now; give the command again`,
+      `${tables.raw} held ${options.origin} rows when this began and holds ${raw.origin} ones now`,
+      { next: 'give the command again' },
     )
   }
   const specification = project.specification(options.timeReading)
@@ -58,8 +59,11 @@ export async function preprocess(
     return { month, basis }
   })
   const rebuilt = options.rebuild === 'all' ? months : await staleOf(warehouse, known, months)
+  // Months without rows that were never looked at before are nothing to speak of, unless they were asked for.
+  const isWorthTelling = options.rebuild === 'all' || rebuilt.some(({ month }) => hasRows(raw, month))
+  const log = isWorthTelling ? options.log : undefined
   if (rebuilt.length > 0) {
-    options.log?.(RECIPE.useCase('preprocess'))
+    log?.(RECIPE.useCase('preprocess'))
     await warehouse.derive(
       {
         from: tables.raw,
@@ -83,9 +87,13 @@ export async function preprocess(
     keptRows: report.columns.kept?.[0] ?? 0,
     left,
   }
-  if (rebuilt.length === months.length) sayWhole(project, specification, found, options.log)
-  else if (rebuilt.length > 0) sayPart(specification, raw, found, { rebuilt, log: options.log })
+  if (rebuilt.length === months.length) sayWhole(project, specification, found, log)
+  else if (rebuilt.length > 0) sayPart(specification, raw, found, { rebuilt, log })
   return found
+}
+
+function hasRows(table: TableInfo, month: Month): boolean {
+  return table.partitions.some((partition) => partition.month === month && partition.rows > 0)
 }
 
 /** The months whose raw rows or specification have changed since they were processed, or whose stored rows were damaged. */
@@ -130,10 +138,9 @@ function sayPart(
 async function describeRaw(warehouse: Warehouse, name: string): Promise<TableInfo> {
   const raw = await warehouse.describe(name)
   if (raw === null) {
-    throw new PlannedError(
-      'NOT_FOUND',
-      `there is no table ${name}; make or bring one: ./understudy preprocess, or ./understudy data import FILE --table ${name}`,
-    )
+    throw new PlannedError('NOT_FOUND', `there is no table ${name}`, {
+      next: `make or bring one: ./understudy preprocess, or ./understudy data import FILE --table ${name}`,
+    })
   }
   return raw
 }

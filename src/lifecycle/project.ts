@@ -63,7 +63,9 @@ export interface Project extends ProjectDefinition {
 /** Checks a definition where it is made, so that a mistake shows at start-up and not in the middle of a month. Throws `BAD_INPUT`. */
 export function defineProject(definition: ProjectDefinition): Project {
   const wrong = (what: string): never => {
-    throw new PlannedError('BAD_INPUT', `project "${definition.name}": ${what}`)
+    throw new PlannedError('BAD_INPUT', `project "${definition.name}": ${what}`, {
+      next: 'correct its definition, project.ts',
+    })
   }
   if (!/^[a-z][a-z0-9_-]{0,62}$/.test(definition.name)) {
     wrong('a name is 1 to 63 of a-z, 0-9, _ and -, starting with a letter')

@@ -31,10 +31,9 @@ export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch:
   const existing = await rooms.warehouse.describe(name)
   if (existing !== null) return existing
   if (rooms.project.simulate === null) {
-    throw new PlannedError(
-      'NOT_FOUND',
-      `there is no table ${name} and ${rooms.project.name} has no simulator; bring your rows with: ./understudy data import FILE --table ${name}`,
-    )
+    throw new PlannedError('NOT_FOUND', `there is no table ${name} and ${rooms.project.name} has no simulator`, {
+      next: `bring your rows with: ./understudy data import FILE --table ${name}`,
+    })
   }
   await rooms.engine.run(
     rawTable,

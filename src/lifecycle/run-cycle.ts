@@ -104,7 +104,7 @@ async function runFirstModel(
   if (finished !== null) return finished
   if (input.challenger !== null && input.challenger === standing.waiting?.version) {
     const what = `v${input.challenger} of ${input.model} waits to become the first model, so it cannot be the challenger`
-    throw new PlannedError('BAD_INPUT', `${what}; give the command without --challenger first`)
+    throw new PlannedError('BAD_INPUT', what, { next: 'give the command without --challenger first' })
   }
   const { store, model, experiment, size, origin, seed, trainers, timeReading, threshold, fromMs } = input
   const first: FirstModelInput = {

@@ -56,7 +56,7 @@ export async function trainVersion(
   const trained = []
   for (const plan of plans) trained.push(await runOne(rooms, subject, plan, task, parentRunId))
   const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? 0) - (b.result.earlyStopMae ?? 0))
-  if (best === undefined) throw new PlannedError('BAD_INPUT', 'no trainer was named; set TRAINERS to mlp')
+  if (best === undefined) throw new PlannedError('BAD_INPUT', 'no trainer was named', { next: 'set TRAINERS to mlp' })
   for (const { run } of trained) if (run !== best.run) await rooms.tracking.endRun(run.id, 'FINISHED')
   return await register(rooms, subject, best, task)
 }

@@ -53,7 +53,10 @@ export async function openRooms(options: {
     clock: systemClock,
     runTraining: trainInThread({ home: settings.home, projectPath }),
     provenance,
-    outputs: settings.target === 'mlflow' ? null : recipeOutputs(join(settings.home, 'training_outputs', outputsFolderOf(project))),
+    outputs:
+      settings.target === 'mlflow'
+        ? null
+        : recipeOutputs(join(settings.home, 'training_outputs', outputsFolderOf(project))),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   }
 }
@@ -87,10 +90,10 @@ async function makeHome(home: string): Promise<void> {
     await mkdir(home, { recursive: true })
     await access(home, constants.W_OK)
   } catch (error) {
-    throw new PlannedError(
-      'BAD_INPUT',
-      `UNDERSTUDY_HOME ${home} is no folder that can be written: ${messageOf(error)}; set another folder`,
-      { cause: error },
-    )
+    throw new PlannedError('BAD_INPUT', `UNDERSTUDY_HOME ${home} is no folder that can be written`, {
+      why: messageOf(error),
+      next: 'set another folder',
+      cause: error,
+    })
   }
 }

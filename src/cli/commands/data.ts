@@ -7,6 +7,7 @@ import { isPlanned, PlannedError } from '../../kernel/errors.ts'
 import { monthWindow, parseMonth } from '../../kernel/window.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { importFile } from '../../warehouse/import.ts'
+import { noTable } from '../../warehouse/rows.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { textTable } from '../table.ts'
 
@@ -18,7 +19,12 @@ export const dataCommand = defineCommand({
   args: z.object({}),
   async run(_, context) {
     const { warehouse, project } = await context.rooms()
-    const tables = await warehouse.tables()
+    const tables = await Promise.all(
+      (await warehouse.tables()).map(async (table) => ({
+        ...table,
+        damagedMonths: await warehouse.damagedMonths(table.name),
+      })),
+    )
     if (context.terminal.json) {
       return context.terminal.out(JSON.stringify(tables))
     }
@@ -34,6 +40,12 @@ export const dataCommand = defineCommand({
       `${partitions[0]?.month ?? 'none'} to ${partitions.at(-1)?.month ?? 'none'}`,
     ])
     context.terminal.out(textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2]).join('\n'))
+    for (const { name, damagedMonths } of tables) {
+      if (damagedMonths.length === 0) continue
+      const [month] = damagedMonths
+      const text = `⚠️  ${name}: stored files of ${damagedMonths.join(', ')} went or changed`
+      context.terminal.note(`${text}; ./understudy data show ${name} --month ${month} says what to do`)
+    }
   },
 })
 
@@ -60,12 +72,16 @@ export const showDataCommand = defineCommand({
   async run({ table, month, rows, layout }, context) {
     const { warehouse, project } = await context.rooms()
     const info = await warehouse.describe(table)
-    if (info === null) throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
-    const last = info.partitions.at(-1)?.month
-    const window = monthWindow(month === undefined && last !== undefined ? last : parseMonth(month ?? ''))
+    if (info === null) throw noTable(table)
+    const asked = month === undefined ? info.partitions.at(-1)?.month : parseMonth(month, '--month')
+    if (asked === undefined)
+      throw new PlannedError('NOT_FOUND', `table ${table} has no months`, { next: 'bring it rows' })
+    const window = monthWindow(asked)
     const specification = project.specification(context.settings().timeReading)
     if (layout === 'recipe' && !table.startsWith(`${project.tablePrefix}processed_`)) {
-      throw new PlannedError('BAD_INPUT', `${table} has no features; --layout recipe is for a processed table`)
+      throw new PlannedError('BAD_INPUT', `${table} has no features`, {
+        next: 'give --layout recipe with a processed table',
+      })
     }
     const batch =
       layout === 'recipe'
@@ -118,15 +134,18 @@ export const importCommand = defineCommand({
     append: z.boolean().default(false),
   }),
   async run({ file, table, replace, append }, context) {
-    if (replace && append) throw new PlannedError('BAD_INPUT', '--replace and --append cannot both be meant; give one')
-    checkRawTable(context, table)
+    if (replace && append)
+      throw new PlannedError('BAD_INPUT', '--replace and --append cannot both be meant', { next: 'give one' })
+    const size = sizeOf(context, table)
     const { warehouse, project } = await context.rooms()
+    const { terminal } = context
     const imported = await importFile(warehouse, table, resolve(file), {
       schema: project.rawSchema,
       origin: 'imported',
       existing: replace ? 'replace' : append ? 'append' : 'refuse',
       temporaryDirectory: join(context.settings().home, 'tmp'),
       signal: context.signal,
+      onProgress: (taken) => terminal.show([`  ${countText(taken)} ${project.row.many} read`]),
     }).catch((error: unknown) => {
       throw withAdvice(error, `./understudy data import ${file} --table ${table}`, replace || append)
     })
@@ -140,7 +159,7 @@ export const importCommand = defineCommand({
         ),
         ...(imported.ignoredColumns.length === 0 ? [] : [`   columns not used: ${imported.ignoredColumns.join(', ')}`]),
         `   the table has ${countText(partitions.reduce((total, { rows }) => total + rows, 0))} ${project.row.many} now, ${partitions[0]?.month} to ${partitions.at(-1)?.month}`,
-        `   next: DATA_SIZE=${table.slice('raw_'.length)} ./understudy replay`,
+        `   next: DATA_SIZE=${size} ./understudy replay`,
       ].join('\n'),
     )
   },
@@ -155,23 +174,40 @@ export const dropDataCommand = defineCommand({
   args: z.object({ table: z.string() }),
   async run({ table }, context) {
     const { warehouse } = await context.rooms()
-    if ((await warehouse.describe(table)) === null)
-      throw new PlannedError('NOT_FOUND', `there is no table ${table}; ./understudy data lists them`)
+    const isThere = await warehouse.describe(table).then(
+      (info) => info !== null,
+      (error: unknown) => {
+        if (isPlanned(error, 'BAD_DATA')) return true // damaged, which is a reason to drop it
+        throw error
+      },
+    )
+    if (!isThere) throw noTable(table)
     await warehouse.drop(table)
     context.terminal.out(context.terminal.json ? JSON.stringify({ dropped: table }) : `${table} is gone`)
   },
 })
 
-function checkRawTable({ project }: CommandContext, table: string): void {
-  const tables = project.sizes.map((size) => tablesOf(project, { size, timeReading: 'utc' }).raw)
-  if (!tables.includes(table)) {
-    throw new PlannedError('BAD_INPUT', `--table is "${table}"; rows can be brought into ${tables.join(', ')}`)
+/** The size whose raw table has this name. Throws `BAD_INPUT` if there is none. */
+function sizeOf({ project }: CommandContext, table: string): string {
+  const rawOf = (size: string): string => tablesOf(project, { size, timeReading: 'utc' }).raw
+  const found = project.sizes.find((size) => rawOf(size) === table)
+  if (found === undefined) {
+    throw new PlannedError('BAD_INPUT', `--table is "${table}"`, {
+      why: `rows can be brought into ${project.sizes.map(rawOf).join(', ')}`,
+      next: 'name one of those',
+    })
   }
+  return found
 }
 
 /** The room says what stands in the way; the options that clear it are this command's. */
 function withAdvice(error: unknown, command: string, chosen: boolean): unknown {
   if (chosen || !isPlanned(error, 'CONFLICT')) return error
   const options = error.facts.origin === 'imported' ? '--replace, or --append' : '--replace'
-  return new PlannedError('CONFLICT', `${error.message}: ${command} ${options}`, { cause: error })
+  return new PlannedError('CONFLICT', error.what, {
+    ...(error.why === null ? {} : { why: error.why }),
+    next: `say what should become of them: ${command} ${options}`,
+    facts: error.facts,
+    cause: error,
+  })
 }

@@ -56,7 +56,8 @@ export const doctorCommand = defineCommand({
     if (faults.length > 0) {
       throw new PlannedError(
         'BAD_INPUT',
-        `${faults.length} of ${checks.length} checks failed; the lines marked ❌ say what to change, in .env or the environment`,
+        `${faults.length} of ${checks.length} checks failed: ${faults.map(({ name }) => name).join(', ')}`,
+        { next: 'the lines marked ❌ say what to change, in .env or the environment' },
       )
     }
   },

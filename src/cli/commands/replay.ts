@@ -33,7 +33,10 @@ export const replayCommand = defineCommand({
     const settings = context.settings()
     const rooms = await context.rooms()
     const { replayMonths } = rooms.project
-    const months = monthsBetween(parseMonth(from ?? replayMonths.from), parseMonth(to ?? replayMonths.to))
+    const months = monthsBetween(
+      parseMonth(from ?? replayMonths.from, '--from'),
+      parseMonth(to ?? replayMonths.to, '--to'),
+    )
     const request = { ...fromSettings(settings), months, onEscalate }
     const onMonth = ({ month, verdict }: CycleOutcome): void => {
       if (!terminal.json) terminal.note(`  ${month}: ${verdict}`)
@@ -57,6 +60,8 @@ export const replayCommand = defineCommand({
 function monthsBetween(from: Month, to: Month): Month[] {
   const months = monthsOf({ fromMs: monthWindow(from).fromMs, toMs: monthWindow(to).toMs })
   if (months.length === 0)
-    throw new PlannedError('BAD_INPUT', `--to ${to} is before --from ${from}; both months are included`)
+    throw new PlannedError('BAD_INPUT', `--to ${to} is before --from ${from}`, {
+      next: 'exchange them, or give one month twice: both are included',
+    })
   return months
 }

@@ -26,13 +26,13 @@ const dayOptions = (from: string, to: string) =>
 
 /** The window asked for, or the step's own. Throws `BAD_INPUT` if it is empty. */
 function windowOf(args: z.infer<typeof days>, fallback: TimeWindow): TimeWindow {
-  const fromMs = args.from === undefined ? fallback.fromMs : parseDay(args.from)
-  const toMs = args.to === undefined ? fallback.toMs : parseDay(args.to)
+  const fromMs = args.from === undefined ? fallback.fromMs : parseDay(args.from, '--from')
+  const toMs = args.to === undefined ? fallback.toMs : parseDay(args.to, '--to')
   if (toMs <= fromMs)
-    throw new PlannedError(
-      'BAD_INPUT',
-      `the window ${dayText(fromMs)} to ${dayText(toMs)} is empty; --to is the day after the last`,
-    )
+    throw new PlannedError('BAD_INPUT', `the window ${dayText(fromMs)} to ${dayText(toMs)} is empty`, {
+      why: '--to is the day after the last',
+      next: 'give a --to that is later than --from',
+    })
   return { fromMs, toMs }
 }
 
@@ -138,7 +138,10 @@ export const predictCommand = defineCommand({
     const texts = Object.fromEntries(
       args.set.map((text) => {
         const at = text.indexOf('=')
-        if (at < 1) throw new PlannedError('BAD_INPUT', `--set ${text}: write it as field=value`)
+        if (at < 1)
+          throw new PlannedError('BAD_INPUT', `--set ${text} names no field`, {
+            next: 'write it as field=value',
+          })
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )
