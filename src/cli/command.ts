@@ -50,6 +50,11 @@ export interface SettingReport {
   readonly meaning: string
 }
 
+export interface RoomsOptions {
+  /** Whether notices that wait from earlier commands are sent meanwhile. True if absent. */
+  readonly sendsNotices?: boolean
+}
+
 export interface CommandContext {
   readonly terminal: Terminal
   readonly project: Project
@@ -58,7 +63,7 @@ export interface CommandContext {
   /** Throws `BAD_INPUT` if any setting is wrong. */
   readonly settings: () => Settings
   /** Opens the stores on first use. */
-  readonly rooms: () => Promise<LifecycleRooms>
+  readonly rooms: (options?: RoomsOptions) => Promise<LifecycleRooms>
   /** Closes what `rooms` opened, before its files are moved or removed; they are opened again on the next use. */
   readonly closeRooms: () => Promise<void>
   readonly settingReports: () => readonly SettingReport[]

@@ -45,8 +45,7 @@ export function tellFirst(rooms: LifecycleRooms) {
 }
 
 async function tell(rooms: LifecycleRooms, notice: Notice, context: TaskContext): Promise<null> {
-  const untold = await rooms.outbox.post(context.effectKey, notice, { signal: context.signal })
-  for (const { channel, why } of untold) context.log(`${channel} was not told yet: ${why}`)
+  await rooms.outbox.post(context.effectKey, notice, { signal: context.signal }) // it says itself whom it could not tell
   return null
 }
 

@@ -57,9 +57,9 @@ export async function openContext(
       return { project: other, settings: readSettings(sourcesOf(other, path)) }
     },
     signal,
-    rooms: async () => {
+    rooms: async ({ sendsNotices = true } = {}) => {
       const notify = (line: string): void => terminal.note(`  ${line}`)
-      opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify })
+      opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify, sendsNotices })
       return opened.rooms
     },
     closeRooms: async () => {

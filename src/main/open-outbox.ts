@@ -6,13 +6,13 @@ import type { OutboxSchema } from '../notify/outbox-schema.ts'
 import type { Notifier, Outbox } from '../notify/port.ts'
 
 /**
- * Opens the outbox beside the journal, and begins at once, in the background, to deliver what is due from earlier commands. `notify` takes
- * each notice, `warn` a line about somebody who could not be told.
+ * Opens the outbox beside the journal; under `sendsNotices` it begins at once, in the background, to deliver what is due from earlier commands.
+ * `notify` takes each notice, and a line about whoever could not be told.
  */
 export async function openOutbox(
   { home, chat }: Pick<Settings, 'home' | 'chat'>,
   project: string,
-  { notify, warn }: { notify: (line: string) => void; warn: (line: string) => void },
+  { notify, sendsNotices }: { notify: (line: string) => void; sendsNotices: boolean },
 ): Promise<Outbox> {
   const [{ openSqlite }, { openSqliteOutbox }, { consoleNotifier }, { chatFormNotifier }] = await Promise.all([
     import('../database/sqlite.ts'),
@@ -24,10 +24,10 @@ export async function openOutbox(
   const database = opened.use(await openSqlite<OutboxSchema>(join(home, 'flow.db')))
   const channels: readonly Notifier[] = chat === null ? [] : [chatFormNotifier(chat)]
   const outbox = await openSqliteOutbox({
-    ...{ database, clock: systemClock, project, channels, warn },
-    console: consoleNotifier(notify),
+    ...{ database, clock: systemClock, project, channels, console: consoleNotifier(notify), warn: notify },
   })
-  void outbox.deliver({ when: 'due' }).catch(() => undefined) // what hinders it hinders the command too, which will say so
+  // What hinders it hinders the command too, which will say so.
+  if (sendsNotices) void outbox.deliver({ when: 'due' }).catch(() => undefined)
   const everything = opened.move()
   everything.use(outbox) // closed before its database
   return { ...outbox, [Symbol.asyncDispose]: () => everything.disposeAsync() }

@@ -23,8 +23,9 @@ export async function openRooms(options: {
   projectPath: string
   user: string
   notify: (line: string) => void
+  sendsNotices: boolean
 }): Promise<OpenRooms> {
-  const { settings, project, projectPath, user, notify } = options
+  const { settings, project, projectPath, user, notify, sendsNotices } = options
   await makeHome(settings.home)
   const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { openOutbox }] = await Promise.all([
     import('../artifacts/disk.ts'),
@@ -40,7 +41,7 @@ export async function openRooms(options: {
   const engine = opened.use(
     await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }),
   )
-  const outbox = opened.use(await openOutbox(settings, project.name, { notify, warn: notify }))
+  const outbox = opened.use(await openOutbox(settings, project.name, { notify, sendsNotices }))
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {

@@ -59,8 +59,11 @@ test('somebody who could not be told is said to whoever watches', async () => {
   const said: string[] = []
   const outbox = await bed.openWith({ channels: [chat], warn: (line) => said.push(line) })
   await outbox.post('k', { text: 'a' })
+  await outbox.post('l', { text: 'b' })
+  const kept = 'It is kept, and later commands try again; see ./understudy outbox'
   expect(said).toEqual([
-    'chat was not told yet: chat is down. It is kept, and later commands try again; see ./understudy outbox',
+    `chat was not told yet: chat is down. ${kept}`,
+    `chat was not told yet: notice 1 goes first. ${kept}`,
   ])
 })
 

@@ -9,7 +9,7 @@ import { newId } from '../kernel/ids.ts'
 import { type Random, seededRandom } from '../kernel/random.ts'
 import { oneLine } from './in-turn.ts'
 import { type Eagerness, type Hold, noticesOf, type OutboxRows, outboxRows } from './outbox-rows.ts'
-import { type NoticeRow, OUTBOX_LEDGER, OUTBOX_MIGRATIONS, type OutboxSchema } from './outbox-schema.ts'
+import { OUTBOX_LEDGER, OUTBOX_MIGRATIONS, type OutboxSchema } from './outbox-schema.ts'
 import type { Delivery, Notifier, Outbox, Untold } from './port.ts'
 
 export interface SqliteOutboxOptions {
@@ -68,7 +68,7 @@ export async function openSqliteOutbox(options: SqliteOutboxOptions): Promise<Ou
       if (names.length > 0) {
         const work = deliver({ kind: 'fresh' }, postWaitMs).catch((error: unknown) => options.warn?.(messageOf(error)))
         await within(work, postWaitMs, signal)
-        untold.push(...untoldOf(await rows.read(key)))
+        untold.push(...(await untoldOf(rows, key)))
       }
       for (const { channel, why } of untold) options.warn?.(`${channel} was not told yet: ${why}`)
       return untold
@@ -103,13 +103,14 @@ async function within(work: Promise<unknown>, waitMs: number, signal?: AbortSign
   over.abort()
 }
 
-function untoldOf(rows: readonly NoticeRow[]): Untold[] {
-  return rows
-    .filter(({ state }) => state === 'waiting')
-    .map(({ channel, last_error: error }) => {
-      const why = error ?? 'it has not answered, or an older notice goes first'
-      return { channel, why: `${why}. It is kept, and later commands try again; see ./understudy outbox` }
-    })
+async function untoldOf(rows: OutboxRows, key: string): Promise<Untold[]> {
+  const posted = (await rows.read(key)).map(({ id }) => id)
+  return noticesOf(await rows.read()).flatMap((notice) => {
+    if (notice.state !== 'waiting' || !posted.includes(notice.id)) return []
+    const { channel, behind, lastError } = notice
+    const why = behind !== null ? `notice ${behind} goes first` : (lastError ?? 'it has not answered yet')
+    return [{ channel, why: `${why}. It is kept, and later commands try again; see ./understudy outbox` }]
+  })
 }
 
 interface DeliverySetup {
@@ -175,13 +176,20 @@ async function drop(rows: OutboxRows, id: number, reason: { by: string; why: str
     if (row.state === 'waiting' && !isOnItsWay) return
     if (row.state === 'sent') {
       const at = new Date(row.ended_at_ms ?? 0).toISOString()
-      throw new PlannedError('CONFLICT', `notice ${id} was sent to ${row.channel} at ${at}`)
+      throw new PlannedError('CONFLICT', `notice ${id} was sent to ${row.channel}`, {
+        why: `that was at ${at}, and what was sent cannot be taken back`,
+        next: './understudy outbox lists what still waits',
+      })
     }
     if (row.state === 'dropped') {
-      throw new PlannedError('CONFLICT', `notice ${id} was dropped already, by ${row.dropped_by}: ${row.dropped_why}`)
+      throw new PlannedError('CONFLICT', `notice ${id} was dropped before`, {
+        why: `by ${row.dropped_by}: ${row.dropped_why}`,
+        next: './understudy outbox lists what still waits',
+      })
     }
     if (performance.now() >= deadline) {
       throw new PlannedError('CONFLICT', `notice ${id} is on its way to ${row.channel}`, {
+        why: 'it is not known yet whether it arrived',
         next: 'see ./understudy outbox in a moment',
       })
     }

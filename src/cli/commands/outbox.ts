@@ -49,7 +49,7 @@ export const sendOutboxCommand = defineCommand({
     throw new PlannedError('UNAVAILABLE', `${noticesText(waiting.length)} still ${verb(waiting.length)}`, {
       why:
         unset.length > 0 && unset.length === waiting.length ? 'the channel is not set' : 'a channel did not take them',
-      next: './understudy outbox says what to do; nothing is lost',
+      next: './understudy outbox says what each waits for; nothing is lost',
     })
   },
 })
@@ -73,7 +73,7 @@ export const dropOutboxCommand = defineCommand({
     by: z.string().trim().min(1).optional(),
   }),
   async run({ id, why, by = '' }, { terminal, user, ...context }) {
-    const { outbox } = await context.rooms()
+    const { outbox } = await context.rooms({ sendsNotices: false }) // least of all this one
     await outbox.drop(id, { by: by === '' ? user : by, why })
     const dropped = (await outbox.notices()).find((notice) => notice.id === id)
     terminal.out(terminal.json ? JSON.stringify(dropped) : `notice ${id} will not be sent: ${dropped?.text}`)
