@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{src,taxifare,tests}/**/*.test.ts'],
+    include: ['*/**/*.test.ts'],
     maxWorkers: 2,
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],

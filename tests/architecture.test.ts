@@ -1,4 +1,6 @@
 // The wall is a test: the real source against the rules of the house, and the rules against sources that break them.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   adaptersOf,
@@ -11,7 +13,7 @@ import {
   tooLong,
   unplaced,
 } from './floors.ts'
-import { foldersOf, readSource, readSources, type SourceFile } from './source-code.ts'
+import { foldersOf, ROOT, readSource, readSources, type SourceFile } from './source-code.ts'
 
 /** Files and functions that are longer than the rule, `path` or `path#function`, each with its reason. */
 const LONGER: Readonly<Record<string, string>> = {
@@ -40,10 +42,13 @@ const COMPUTES_IMPORTS: Readonly<Record<string, string>> = {
 }
 
 const src = readSources(['src'])
-const projects = ['taxifare', ...foldersOf('tests').map((name) => `tests/${name}`)].filter((folder) =>
-  readSources([folder]).some(({ path }) => path === `${folder}/project.ts`),
-)
-const everything = [...src, ...readSources(['taxifare', 'tests', 'benchmarks'])]
+const folders = [
+  ...foldersOf('.'),
+  ...['tests', 'templates'].flatMap((top) => foldersOf(top).map((name) => `${top}/${name}`)),
+]
+const projects = folders.filter((folder) => existsSync(join(ROOT, folder, 'project.ts')))
+const beside = projects.filter((folder) => !folder.includes('/'))
+const everything = [...src, ...readSources([...beside, 'templates', 'tests', 'benchmarks'])]
 
 describe('the house', () => {
   test('every folder in src is a room with a floor', () => {
@@ -71,7 +76,7 @@ describe('the house', () => {
   })
 
   test('a project knows the doors of lifecycle and features, and nothing else of src', () => {
-    expect(projects).toContain('taxifare')
+    expect(projects).toEqual(expect.arrayContaining(['taxifare', 'templates/project', 'tests/deliveries']))
     expect(projectsPastTheDoor(everything, projects)).toEqual([])
   })
 

@@ -34,8 +34,8 @@ export interface Setting {
   readonly filledFor?: (values: Values) => string | null
   /** Whether it must be set where it is used. */
   readonly required?: boolean
-  /** Of a value that is right and that this version cannot serve: why, and what to set instead. */
-  readonly later?: (text: string) => string | null
+  /** Of a value that is right and that this version cannot serve: why, and what to set instead, under the name it goes by. */
+  readonly later?: (text: string, variable: string) => string | null
 }
 
 /** The same whatever the project. */

@@ -5,6 +5,8 @@ import { CLOUD_SETTINGS, UNUSED_SETTINGS } from './settings-recipe.ts'
 /** Read before all others, because the rest depend on it. */
 export const PROJECT_SETTING = 'UNDERSTUDY_PROJECT'
 export const DEFAULT_PROJECT = 'taxifare'
+/** How stored times are to be read; the recipe gave it its name. */
+export const TIME_SETTING = 'PICKUP_TIMES'
 
 const TRAINERS = ['mlp', 'linear']
 
@@ -34,7 +36,7 @@ const DATA: readonly Setting[] = [
     meaning: 'first day of the month that a cycle treats as fresh',
   },
   {
-    name: 'PICKUP_TIMES',
+    name: TIME_SETTING,
     group: 'data',
     scope: 'model',
     fallback: always('utc'),
@@ -218,8 +220,8 @@ const TRAINING: readonly Setting[] = [
     allowed: always('0; more come with a later version'),
     check: (text) => /^\d{1,6}$/.test(text),
     meaning: "how many settings of a trainer are tried before one is used; 0: the recipe's are",
-    later: (text) =>
-      Number(text) > 0 ? 'a search for better settings comes with a later version; set TUNE_TRIALS=0' : null,
+    later: (text, variable) =>
+      Number(text) > 0 ? `a search for better settings comes with a later version; set ${variable}=0` : null,
   },
 ]
 
@@ -283,4 +285,3 @@ export const SETTINGS: readonly Setting[] = [
   ...CLOUD_SETTINGS,
   ...UNUSED_SETTINGS,
 ]
-export const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name)

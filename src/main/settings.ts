@@ -9,7 +9,7 @@ import { parseDay } from '../kernel/window.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { Dotenv } from './dotenv.ts'
 import { hasPlaceholder, type Setting, type Values } from './setting.ts'
-import { SETTINGS } from './settings-list.ts'
+import { SETTINGS, TIME_SETTING } from './settings-list.ts'
 
 /** The folder of package.json: `.env` and the default home lie here, whatever the working directory. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -63,7 +63,7 @@ function settingsOf(text: Values): Settings {
       .parse(text('TRAIN_WINDOW') || null),
     refit: text('REFIT') === 'on',
     seed: Number(text('SEED')),
-    timeReading: z.enum(['utc', 'local']).parse(text('PICKUP_TIMES')),
+    timeReading: z.enum(['utc', 'local']).parse(text(TIME_SETTING)),
     artifacts: text('ARTIFACTS') === '' ? join(home, 'artifacts') : folder(text('ARTIFACTS')),
     chat:
       text('NOTIFY_CHAT_URL') === ''
@@ -78,7 +78,7 @@ function databasePath(target: Settings['target'], uri: string, home: string): st
 }
 
 /** A path from the folder of package.json; `~/` is the person's own, as a shell would have it. */
-export function folder(text: string): string {
+function folder(text: string): string {
   return resolve(ROOT, text.startsWith('~/') ? join(homedir(), text.slice(2)) : text)
 }
 
@@ -164,7 +164,7 @@ function faultOf(
   }
   if (setting.required === true && value === '') return `${is}, and ${choice} needs it; ${allowed}`
   if (!setting.check(value, project)) return `${is}; ${allowed}`
-  const later = setting.later?.(value) ?? null
+  const later = setting.later?.(value, variable) ?? null
   return later === null ? null : `${is}: ${later}`
 }
 
