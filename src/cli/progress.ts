@@ -1,5 +1,6 @@
 // Shows a flow while it runs: live lines per task in a terminal, one plain line per event elsewhere.
 import type { FlowEvent } from '../flow/port.ts'
+import { unreachable } from '../kernel/errors.ts'
 import type { CommandContext } from './command.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -25,9 +26,10 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const FRAME_MS = 100
-/** Levels that show less than usual, and more. */
-const QUIET = ['ERROR', 'CRITICAL']
-const THOROUGH = ['INFO', 'DEBUG']
+
+/** What is told of events besides what goes wrong, by PREFECT_LOG_LEVEL. */
+type Amount = 'faults' | 'tasks' | 'flows'
+const AMOUNTS: Readonly<Record<string, Amount>> = { CRITICAL: 'faults', ERROR: 'faults', INFO: 'flows', DEBUG: 'flows' }
 
 /**
  * Follows events until closed. Quiet when the result is JSON and nobody watches. What tasks log is part of the result and goes with it;
@@ -42,93 +44,112 @@ export function openProgress(
   log(line: string): void
   close(): void
 } {
-  const running = new Map<string, { startedAt: number; text: string; lines: string[] }>()
-  let frame = 0
-  const log = (line: string): void => {
+  const amount = AMOUNTS[level.toUpperCase()] ?? 'tasks'
+  const running = new Map<string, { startedAt: number; text: string }>()
+  const said = openTaskLines((line) => {
     if (!terminal.json) terminal.out(line)
-  }
-  const flush = (task: string): void => {
-    for (const line of running.get(task)?.lines.splice(0) ?? []) log(line)
-  }
-  const leave = (task: string): void => {
-    flush(task)
-    running.delete(task)
-    const [only] = running.keys()
-    if (running.size === 1 && only !== undefined) flush(only)
-  }
-  const isQuiet = QUIET.includes(level.toUpperCase())
-  const isThorough = THOROUGH.includes(level.toUpperCase())
-  const tell = (line: string): void => {
-    if (terminal.live || !terminal.json) terminal.note(line)
-  }
-  const say = (line: string): void => {
-    if (!isQuiet) tell(line)
-  }
+  })
+  let frame = 0
   const redraw = (): void => {
     frame++
-    terminal.show(
-      [...running].map(([task, { startedAt, text }]) => {
-        const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-        return `  ${FRAMES[frame % FRAMES.length]} ${label(task)} ${seconds} s${text === '' ? '' : `  ${text}`}`
-      }),
-    )
+    const mark = FRAMES[frame % FRAMES.length] ?? ''
+    terminal.show([...running].map(([task, { startedAt, text }]) => liveLine(mark, task, startedAt, text)))
   }
   const timer = terminal.live ? setInterval(redraw, FRAME_MS) : null
   timer?.unref()
   return {
     onEvent(event) {
-      switch (event.kind) {
-        case 'flow-started':
-          if (isThorough) tell(`  flow ${event.flow}, run ${event.flowRunId}`)
-          if (event.resumed) say('  going on where an earlier run stopped')
-          break
-        case 'task-started':
-          running.set(event.task, { startedAt: performance.now(), text: '', lines: [] })
-          if (!terminal.live) say(`  … ${label(event.task)}`)
-          break
-        case 'task-progress': {
-          const shown = running.get(event.task)
-          if (shown !== undefined) shown.text = event.text
-          break
-        }
-        case 'task-retrying':
-          tell(`  ↻ ${label(event.task)} again in ${(event.pauseMs / 1000).toFixed(1)} s: ${event.error}`)
-          break
-        case 'task-completed':
-          leave(event.task)
-          say(
-            `  ✓ ${label(event.task)} ${event.replayed ? 'done before' : `${(event.durationMs / 1000).toFixed(1)} s`}`,
-          )
-          break
-        case 'task-failed':
-          leave(event.task)
-          tell(`  ✗ ${label(event.task)}: ${event.error}`)
-          break
-        case 'task-log': {
-          const lines = running.get(event.task)?.lines
-          if (lines === undefined || running.size === 1) log(event.line)
-          else lines.push(event.line)
-          break
-        }
-        case 'flow-ended':
-          if (isThorough) tell(`  run ${event.flowRunId} ${event.status}`)
-          break
-        default:
-          event satisfies never
+      if (event.kind === 'task-started') running.set(event.task, { startedAt: performance.now(), text: '' })
+      if (event.kind === 'task-completed' || event.kind === 'task-failed') running.delete(event.task)
+      if (event.kind === 'task-progress') {
+        const startedAt = running.get(event.task)?.startedAt
+        if (startedAt !== undefined) running.set(event.task, { startedAt, text: event.text })
       }
+      said.onEvent(event)
+      const note = noteOf(event, amount, terminal.live)
+      if (note !== null && (terminal.live || !terminal.json)) terminal.note(note)
       if (terminal.live) redraw()
     },
     log(line) {
-      log(line)
+      said.log(line)
       if (terminal.live) redraw()
     },
     close() {
-      for (const task of running.keys()) flush(task)
+      said.close()
       if (timer !== null) clearInterval(timer)
       running.clear()
       terminal.show([])
     },
   }
+}
+
+/** What tasks log: at once while one is at work; while several are, each one's lines wait until it has ended or is the last. */
+function openTaskLines(log: (line: string) => void): {
+  onEvent(event: FlowEvent): void
+  log(line: string): void
+  close(): void
+} {
+  const waiting = new Map<string, string[]>()
+  const flush = (task: string): void => {
+    for (const line of waiting.get(task)?.splice(0) ?? []) log(line)
+  }
+  return {
+    onEvent(event) {
+      if (event.kind === 'task-started') waiting.set(event.task, waiting.get(event.task) ?? [])
+      if (event.kind === 'task-log') {
+        const lines = waiting.get(event.task)
+        if (lines === undefined || waiting.size === 1) log(event.line)
+        else lines.push(event.line)
+      }
+      if (event.kind !== 'task-completed' && event.kind !== 'task-failed') return
+      flush(event.task)
+      waiting.delete(event.task)
+      const [only] = waiting.keys()
+      if (waiting.size === 1 && only !== undefined) flush(only)
+    },
+    log,
+    close() {
+      for (const task of waiting.keys()) flush(task)
+    },
+  }
+}
+
+/** What is noted of an event; null for nothing. Beginnings need no note where they are shown live. */
+function noteOf(event: FlowEvent, amount: Amount, live: boolean): string | null {
+  switch (event.kind) {
+    case 'flow-started': {
+      const lines = [
+        ...(amount === 'flows' ? [`  flow ${event.flow}, run ${event.flowRunId}`] : []),
+        ...(amount !== 'faults' && event.resumed ? ['  going on where an earlier run stopped'] : []),
+      ]
+      return lines.length === 0 ? null : lines.join('\n')
+    }
+    case 'task-started':
+      return live || amount === 'faults' ? null : `  … ${label(event.task)}`
+    case 'task-completed': {
+      const howLong = event.replayed ? 'done before' : secondsText(event.durationMs)
+      return amount === 'faults' ? null : `  ✓ ${label(event.task)} ${howLong}`
+    }
+    case 'task-retrying':
+      return `  ↻ ${label(event.task)} again in ${secondsText(event.pauseMs)}: ${event.error}`
+    case 'task-failed':
+      return `  ✗ ${label(event.task)}: ${event.error}`
+    case 'flow-ended':
+      return amount === 'flows' ? `  run ${event.flowRunId} ${event.status}` : null
+    case 'task-progress':
+    case 'task-log':
+      return null
+    default:
+      return unreachable(event)
+  }
+}
+
+function liveLine(mark: string, task: string, startedAt: number, text: string): string {
+  return `  ${mark} ${label(task)} ${secondsText(performance.now() - startedAt)}${text === '' ? '' : `  ${text}`}`
+}
+
+function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
 }
 
 function label(task: string): string {

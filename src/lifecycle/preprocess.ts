@@ -76,20 +76,27 @@ export async function preprocess(
       options.signal,
     )
   }
-  const counting = selectCleaningReport(specification, warehouse.dialect)
-  const report = await warehouse.query(tables.raw, options.window, counting)
-  const left: Record<string, number> = {}
-  for (const [name, [count]] of Object.entries(report.columns))
-    if (name !== 'source' && name !== 'kept') left[name] = count ?? 0
   const found = {
     ...(await processedMonths(warehouse, tables.processed, options.window)),
-    rawRows: report.columns.source?.[0] ?? 0,
-    keptRows: report.columns.kept?.[0] ?? 0,
-    left,
+    ...(await countCleaned(warehouse, tables.raw, options.window, specification)),
   }
   if (rebuilt.length === months.length) sayWhole(project, specification, found, log)
   else if (rebuilt.length > 0) sayPart(specification, raw, found, { rebuilt, log })
   return found
+}
+
+/** What cleaning takes and leaves of a window's raw rows. */
+async function countCleaned(
+  warehouse: Warehouse,
+  raw: string,
+  window: TimeWindow,
+  specification: FeatureSpecification,
+): Promise<Pick<Preprocessed, 'rawRows' | 'keptRows' | 'left'>> {
+  const report = await warehouse.query(raw, window, selectCleaningReport(specification, warehouse.dialect))
+  const { source, kept, ...others } = report.columns
+  const left: Record<string, number> = {}
+  for (const [name, [count]] of Object.entries(others)) left[name] = count ?? 0
+  return { rawRows: source?.[0] ?? 0, keptRows: kept?.[0] ?? 0, left }
 }
 
 function hasRows(table: TableInfo, month: Month): boolean {
