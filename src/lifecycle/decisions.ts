@@ -14,7 +14,7 @@ import { firstModel } from './first-model.ts'
 import { refuseOthersModel } from './model-owner.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
 import type { Watch } from './raw-table.ts'
-import { finishStopped } from './resume.ts'
+import { finishStopped, onceBegun } from './resume.ts'
 import { rollbackOf } from './rollback.ts'
 import { CycleInput, FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { runFirstRetrain, runRetrain } from './run-cycle.ts'
@@ -142,7 +142,7 @@ export async function answerDecision(rooms: LifecycleRooms, request: AnswerReque
   const model = await modelOf(rooms, id)
   await refuseOthersModel(rooms, model)
   const prefix = `${subjectOf(rooms, model)}/decision-${id}/`
-  const finished = await finishStopped(rooms, decisionFlow, { prefix, task: 'transition_model', once: 'begun' }, watch)
+  const finished = await finishStopped(rooms, decisionFlow, { prefix, hasBegun: onceBegun('transition_model') }, watch)
   const decision = await rooms.engine.decisions.find(id)
   const closed = whatClosed(decision, await readRoster(rooms.tracking, model))
   // An answer that was stopped half way goes on when it is given again.

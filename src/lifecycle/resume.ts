@@ -1,17 +1,22 @@
 // Finishing what was stopped half done, before anything else is begun.
 import { z } from 'zod'
-import type { Flow, FlowRun } from '../flow/port.ts'
+import type { Flow, FlowRun, TaskRun } from '../flow/port.ts'
 import { isPlanned } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import { lockOf } from './cycle-key.ts'
 import type { Watch } from './raw-table.ts'
 import type { LifecycleRooms } from './rooms.ts'
 
-/** Which runs of a flow have to be finished: those whose key begins so, once this task was begun, or completed. */
+/** Which runs of a flow have to be finished: those whose key begins so, and whose effects have begun. */
 interface Stopped {
   readonly prefix: string
-  readonly task: string
-  readonly once: 'begun' | 'completed'
+  /** `tasks`: those that were begun. */
+  hasBegun(run: FlowRun, tasks: readonly TaskRun[]): boolean
+}
+
+/** Effects begin with this task. */
+export function onceBegun(task: string): Stopped['hasBegun'] {
+  return (_, tasks) => tasks.some(({ name }) => name === task)
 }
 
 /**
@@ -42,14 +47,13 @@ export async function finishStopped<Input extends Json, Output extends Json>(
 async function find(
   { engine }: Pick<LifecycleRooms, 'engine'>,
   flow: string,
-  { prefix, task: needed, once }: Stopped,
+  { prefix, hasBegun }: Stopped,
 ): Promise<FlowRun | null> {
   const runs = (await engine.flowRuns({ flow }))
     .filter(({ key, status }) => key.startsWith(prefix) && status !== 'completed' && status !== 'running')
     .sort((a, b) => b.startedAtMs - a.startedAtMs)
   for (const run of runs) {
-    const tasks = await engine.taskRuns(run.id)
-    if (tasks.some(({ name, status }) => name === needed && (once === 'begun' || status === 'completed'))) return run
+    if (hasBegun(run, await engine.taskRuns(run.id))) return run
   }
   return null
 }

@@ -2,7 +2,7 @@
 import { describeDifference } from '../flow/journal-text.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { digestOf, type Json } from '../kernel/json.ts'
-import { readRoster, standingOf } from './champion.ts'
+import { readRoster, standingOf, TAG } from './champion.ts'
 import { cycle } from './cycle.ts'
 import { type CycleSubject, cycleKey, lockOf, subjectKey } from './cycle-key.ts'
 import { firstModel, HISTORY_SPLIT } from './first-model.ts'
@@ -12,7 +12,7 @@ import { pastOutcomes } from './past-cycles.ts'
 import { fingerprintOf } from './preprocess.ts'
 import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
-import { finishStopped } from './resume.ts'
+import { finishStopped, onceBegun } from './resume.ts'
 import type { CycleInput, FirstModelInput, LifecycleRooms } from './rooms.ts'
 
 export interface CycleRequest extends Omit<CycleInput, 'store' | 'origin' | 'trainerSettings' | 'retrainOf'> {
@@ -54,8 +54,8 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
 
 /** A cycle of a subject that was stopped while, or after, it moved stages is finished, whatever is set by now. */
 function finishCycle(rooms: LifecycleRooms, subject: CycleSubject, watch: Watch): Promise<CycleOutcome | null> {
-  const begun = { prefix: `${subjectKey(subject)}/`, once: 'begun', task: 'transition_model' } as const
-  return finishStopped(rooms, cycle, begun, watch)
+  const stopped = { prefix: `${subjectKey(subject)}/`, hasBegun: onceBegun('transition_model') }
+  return finishStopped(rooms, cycle, stopped, watch)
 }
 
 /**
@@ -95,9 +95,7 @@ async function runFirstModel(
   accept: boolean,
   watch: Watch,
 ): Promise<FirstModelOutcome | null> {
-  // One that was trained and stopped before it was accepted is finished first.
-  const trained = { prefix: firstModelPrefix(input), once: 'completed', task: 'train_first_model' } as const
-  const finished = await finishStopped(rooms, firstModel, trained, watch)
+  const finished = await finishFirstModel(rooms, input, watch)
   const standing = standingOf(await readRoster(rooms.tracking, input.model), input.origin, input.fromMs)
   // Somebody may have answered for a first model that waited: then there is a champion, whatever was asked for when it was trained.
   if (standing.kind !== 'never') return finished?.verdict === 'promote' ? finished : null
@@ -125,6 +123,19 @@ async function runFirstModel(
     ...watch,
   })
   return output
+}
+
+/** A first model that was stopped when its version was registered, or while it was accepted, is finished first. */
+async function finishFirstModel(
+  rooms: LifecycleRooms,
+  input: CycleInput,
+  watch: Watch,
+): Promise<FirstModelOutcome | null> {
+  const versions = await rooms.tracking.versions(input.model)
+  const registeredBy = new Set(versions.map(({ tags }) => tags[TAG.effect]))
+  const hasBegun: ReturnType<typeof onceBegun> = (run, tasks) =>
+    registeredBy.has(`${run.id}/train_first_model`) || onceBegun('accept_first_model')(run, tasks)
+  return finishStopped(rooms, firstModel, { prefix: firstModelPrefix(input), hasBegun }, watch)
 }
 
 function firstModelPrefix({ store, model, origin }: Pick<CycleInput, 'store' | 'model' | 'origin'>): string {

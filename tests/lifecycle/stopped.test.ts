@@ -3,8 +3,9 @@ import { PlannedError } from '../../src/kernel/errors.ts'
 import { monthWindow } from '../../src/kernel/window.ts'
 import { promoteByHand } from '../../src/lifecycle/promote-by-hand.ts'
 import { runCycle } from '../../src/lifecycle/run-cycle.ts'
+import { trainByHand } from '../../src/lifecycle/train-by-hand.ts'
 import { deliveries } from '../deliveries/project.ts'
-import { openStage, usual } from './stage.ts'
+import { openStage, type Stage, usual } from './stage.ts'
 
 const SLOWER = { pace: 3.6 }
 const MODEL = 'deliveries'
@@ -150,6 +151,55 @@ test('a first model that waited, was stopped, and was promoted by a person is th
   await promoteByHand(stage, { model: MODEL, version: 1, actor: 'ann', reason: 'it will do' })
   const { cycle } = await stage.month('2020-04', { acceptFirst: false })
   expect(cycle?.champion?.version).toBe(1)
+})
+
+/** The stage, stopped for good right after one of its moves; and what stops it, to be handed to the engine. */
+function dyingAfterMove(stage: Stage, isLast: (effect: string) => boolean): { rooms: Stage; signal: AbortSignal } {
+  const killed = new AbortController()
+  const move: Stage['tracking']['move'] = async (name, moves, effect) => {
+    const done = await stage.tracking.move(name, moves, effect)
+    if (effect === undefined || !isLast(effect)) return done
+    killed.abort()
+    throw new PlannedError('UNAVAILABLE', 'killed here')
+  }
+  return { rooms: { ...stage, tracking: { ...stage.tracking, move } }, signal: killed.signal }
+}
+
+test('killed when the first model waits and that is not yet written down: its own run goes on, as one that trained', async () => {
+  await using stage = await openStage(deliveries())
+  const { rooms, signal } = dyingAfterMove(stage, (effect) => effect.endsWith('/train_first_model/staging'))
+  const asked = { ...usual(stage.project), ...monthWindow('2020-04') }
+  await expect(runCycle(rooms, asked, { signal })).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(await stage.cast()).toBe('v1 Staging')
+  expect((await stage.month('2020-04')).first).toMatchObject({ version: 1, trained: true })
+  expect(await stage.engine.flowRuns({ flow: 'first_model' })).toMatchObject([{ status: 'completed' }])
+})
+
+test('killed when a model that waited had just become the first one: people are told, and its verdict is kept', async () => {
+  await using stage = await openStage(deliveries())
+  const { model, experiment, size, seed, trainers, timeReading, threshold } = usual(stage.project)
+  const history = { fromMs: stage.project.historyFromMs, toMs: monthWindow('2020-04').fromMs }
+  const training = {
+    model,
+    experiment,
+    size,
+    seed,
+    trainers,
+    timeReading,
+    threshold,
+    window: history,
+    splitRatio: 0.02,
+  }
+  await trainByHand(stage, training, {})
+  const { rooms, signal } = dyingAfterMove(stage, (effect) => effect.endsWith('/accept_first_model/move'))
+  const asked = { ...usual(stage.project), ...monthWindow('2020-04') }
+  await expect(runCycle(rooms, asked, { signal })).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(await stage.cast()).toBe('v1 Production')
+  expect(stage.notices).toEqual([])
+  expect((await stage.month('2020-04')).first).toMatchObject({ version: 1, trained: false })
+  expect(stage.notices[0]).toMatch(/^ℹ️/)
+  expect((await stage.tracking.version(MODEL, 1)).tags['understudy.verdict']).toBe('first model: promote')
+  expect(await stage.engine.flowRuns({ flow: 'first_model' })).toMatchObject([{ status: 'completed' }])
 })
 
 test('a processed table that was dropped while a cycle was stopped is made again', async () => {
