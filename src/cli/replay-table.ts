@@ -2,11 +2,15 @@
 import { countText } from '../evaluation/figures.ts'
 import type { CycleOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
 import type { Replay } from '../lifecycle/replay.ts'
+import type { Style } from './colour.ts'
 import { errorText, signedText } from './report-cycle.ts'
 import { textTable } from './table.ts'
 
 /** The table of a replay, with what it was played on. */
-export function replayTable(replay: Replay, context: { rows: string; unit: string; onEscalate: string }): string {
+export function replayTable(
+  replay: Replay,
+  context: { rows: string; unit: string; onEscalate: string; style: Style },
+): string {
   const rows = replay.months.map((month) => [
     month.month,
     countText(month.rows),
@@ -24,6 +28,7 @@ export function replayTable(replay: Replay, context: { rows: string; unit: strin
         ...rows,
       ],
       [1],
+      context.style.dim,
     ),
     '',
     `Errors in ${context.unit} on each month's holdout. Where a person would have been asked: ${context.onEscalate === 'keep' ? 'the champion was kept' : 'the better one was promoted'} (--on-escalate ${context.onEscalate}).`,

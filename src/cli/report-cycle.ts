@@ -2,6 +2,7 @@
 import { countText, percentText } from '../evaluation/figures.ts'
 import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
+import { PLAIN, type Style } from './colour.ts'
 import { textTable, wrapped } from './table.ts'
 
 const HEADLINES = {
@@ -9,6 +10,12 @@ const HEADLINES = {
   keep: '✅ KEEP',
   escalate: '🚨 ASK A PERSON',
 } as const satisfies Record<CycleOutcome['verdict'], string>
+
+const HUES = {
+  promote: (style) => style.green,
+  keep: (style) => style.green,
+  escalate: (style) => style.yellow,
+} as const satisfies Record<CycleOutcome['verdict'], (style: Style) => Style['green']>
 
 /** Figures are shown to a tenth of a cent's worth: three decimals of the metric's unit. */
 export function errorText(value: number | null): string {
@@ -37,18 +44,20 @@ export function cycleReport(
     home: string
     next: readonly string[]
     columns: number
+    style?: Style
   },
 ): string {
+  const { columns, style = PLAIN } = context
   return [
     '',
     `${outcome.model}, ${outcome.month} (${context.rawTable}, ${outcome.origin}: ${countText(outcome.rawRows)} ${context.rows}, ${countText(outcome.rows)} clean)`,
     '',
-    headline(outcome),
-    ...[outcome.reason, ...(outcome.warning === null ? [] : [`⚠️  ${outcome.warning}`]), ...outcome.notes].flatMap(
-      (text) => wrapped(text, context.columns),
-    ),
+    style.bold(HUES[outcome.verdict](style)(headline(outcome))),
+    ...wrapped(outcome.reason, columns),
+    ...(outcome.warning === null ? [] : wrapped(`⚠️  ${outcome.warning}`, columns).map(style.yellow)),
+    ...outcome.notes.flatMap((text) => wrapped(text, columns)),
     '',
-    ...figuresOf(outcome, context.rows),
+    ...figuresOf(outcome, context.rows, style),
     '',
     ...textTable([
       ['threshold', `${outcome.threshold} ${outcome.metric.unit}`],
@@ -69,7 +78,7 @@ export function cycleReport(
 }
 
 /** Both errors and their difference, each with its interval. */
-export function figuresOf(outcome: CycleOutcome, rows: string): string[] {
+export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PLAIN): string[] {
   const where = `error on the same ${countText(outcome.holdoutRows)} ${rows} of ${outcome.holdoutDays} days`
   const { unit } = outcome.metric
   const line = (name: string, scored: ScoredVersion | null): string[] => [
@@ -79,21 +88,25 @@ export function figuresOf(outcome: CycleOutcome, rows: string): string[] {
     scored?.low === undefined || scored.low === null ? '' : `${errorText(scored.low)} to ${errorText(scored.high)}`,
   ]
   const { difference } = outcome
-  return textTable([
-    ['', '', where, `${percentText(outcome.level)} interval`],
-    line('champion', outcome.champion),
-    line('challenger', outcome.challenger),
-    ...(difference === null
-      ? []
-      : [
-          [
-            'difference',
-            '',
-            `${signedText(difference.mean)} ${unit}`,
-            `${signedText(difference.low)} to ${signedText(difference.high)}; one of ${errorText(difference.smallestVisible)} could have been seen`,
-          ],
-        ]),
-  ])
+  return textTable(
+    [
+      ['', '', where, `${percentText(outcome.level)} interval`],
+      line('champion', outcome.champion),
+      line('challenger', outcome.challenger),
+      ...(difference === null
+        ? []
+        : [
+            [
+              'difference',
+              '',
+              `${signedText(difference.mean)} ${unit}`,
+              `${signedText(difference.low)} to ${signedText(difference.high)}; one of ${errorText(difference.smallestVisible)} could have been seen`,
+            ],
+          ]),
+    ],
+    [],
+    style.dim,
+  )
 }
 
 function ruleText(outcome: CycleOutcome): string {

@@ -39,7 +39,7 @@ export function statusReport(page: StatusPage, manner: { columns: number; style:
   const heads = ['model', 'serves', 'for', 'learnt to', 'last verdict', 'ago', 'error, threshold']
   const rows = [heads, ...models.map((line) => tableRow(line, page.nowMs, style))]
   const fits = textTable(rows).every((line) => widthOf(line) <= columns)
-  const shown = fits ? textTable(rows, [], style.bold) : models.flatMap((line) => block(line, page.nowMs, style))
+  const shown = fits ? textTable(rows, [], style.dim) : models.flatMap((line) => block(line, page.nowMs, style))
   return [...(models.length === 0 ? [`Nothing has run yet in ${home}.`] : shown), '', ...below(page, manner)].join('\n')
 }
 

@@ -14,7 +14,11 @@ export function consoleNotifier(write: (line: string) => void | Promise<void>): 
         await next(() => write(line))
       } catch (error) {
         const what = `the console did not take "${line}"`
-        throw new PlannedError('UNAVAILABLE', what, { why: messageOf(error), cause: error })
+        throw new PlannedError('UNAVAILABLE', what, {
+          why: messageOf(error),
+          next: 'see where the output of this program goes',
+          cause: error,
+        })
       }
     },
   }

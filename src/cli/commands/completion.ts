@@ -9,7 +9,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   return defineCommand({
     name: 'completion',
     example: 'completion bash',
-    summary: 'print what a shell needs to complete these commands; source <(./understudy completion bash) loads it',
+    summary: 'tab completion for bash or zsh: source <(./understudy completion bash)',
     positional: ['<shell>'],
     args: z.object({ shell: z.enum(SHELLS, { error: `the shell is ${SHELLS.join(' or ')}` }) }),
     runAlone: print,

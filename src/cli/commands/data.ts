@@ -39,7 +39,9 @@ export const dataCommand = defineCommand({
       countText(partitions.reduce((total, partition) => total + partition.rows, 0)),
       `${partitions[0]?.month ?? 'none'} to ${partitions.at(-1)?.month ?? 'none'}`,
     ])
-    context.terminal.out(textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2]).join('\n'))
+    context.terminal.out(
+      textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2], context.terminal.style.dim).join('\n'),
+    )
     for (const { name, damagedMonths } of tables) {
       if (damagedMonths.length === 0) continue
       const [month] = damagedMonths

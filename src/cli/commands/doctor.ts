@@ -49,7 +49,7 @@ export const doctorCommand = defineCommand({
         [
           ...textTable(checks.map(({ name, fine, found }) => [fine ? '✅' : '❌', name, found])),
           '',
-          ...textTable([['setting', 'value', 'from', 'meaning'], ...settings]),
+          ...textTable([['setting', 'value', 'from', 'meaning'], ...settings], [], context.terminal.style.dim),
         ].join('\n'),
       )
     }

@@ -35,7 +35,7 @@ export const modelsCommand = defineCommand({
     const rows = versions.map(versionRow)
     context.terminal.out(
       [
-        ...textTable([heads, ...rows], [], context.terminal.style.bold),
+        ...textTable([heads, ...rows], [], context.terminal.style.dim),
         '',
         `★ serves; more of one, for example: ./understudy models show ${versions[0]?.version}`,
       ].join('\n'),

@@ -52,7 +52,7 @@ export const replayCommand = defineCommand({
     }
     const { row, metric } = rooms.project
     if (played.first !== null) terminal.out(firstModelReport(played.first, row.many, terminal.columns))
-    terminal.out(replayTable(played, { rows: row.many, unit: metric.unit, onEscalate }))
+    terminal.out(replayTable(played, { rows: row.many, unit: metric.unit, onEscalate, style: terminal.style }))
   },
 })
 
