@@ -271,7 +271,8 @@ const PREFECT: readonly Setting[] = [
     scope: 'shared',
     fallback: always('WARNING'),
     ...matching(/^(debug|info|warning|error|critical)$/i, 'DEBUG, INFO, WARNING, ERROR, CRITICAL'),
-    meaning: "the recipe's test wants exactly WARNING; the bridge that uses it comes with a later version",
+    meaning:
+      "how much is told of a flow while it runs: ERROR and CRITICAL only what goes wrong, INFO and DEBUG also each run; the recipe's test wants exactly WARNING",
   },
 ]
 
