@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** A request as it arrived, whether or not it was taken. */
-export interface Post {
+interface Post {
   readonly method: string
   readonly path: string
   readonly headers: IncomingMessage['headers']
@@ -12,7 +12,7 @@ export interface Post {
 }
 
 /** What the server does with a request. `hang` never answers; `taken` says whether the message counts as arrived. */
-export type Answer =
+type Answer =
   | 'hang'
   | {
       readonly status: number

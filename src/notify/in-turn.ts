@@ -14,7 +14,7 @@ export function inTurn(): <T>(job: () => T | Promise<T>) => Promise<T> {
  * A text as one line: line breaks and control characters become spaces, as what a project or a file is called must not move a terminal's
  * cursor or begin another message.
  *
- * @example oneLine('first\nsecond ') // 'first second'
+ * @example oneLine('first\nsecond ') // => 'first second'
  */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()

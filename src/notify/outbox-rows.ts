@@ -15,7 +15,7 @@ const LONGEST_PAUSE_MS = 6 * 60 * 60_000
 export type Eagerness = { readonly kind: 'due' | 'fresh' } | { readonly kind: 'now'; readonly sinceMs: number }
 
 /** What a delivery is to do next. A channel that somebody else delivers to is `held`. */
-export type NextStep =
+type NextStep =
   | { readonly kind: 'send'; readonly notice: NoticeRow }
   | { readonly kind: 'held' }
   | { readonly kind: 'done'; readonly waiting: number; readonly oldest: NoticeRow | null }

@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { openSqlite } from '../../src/database/sqlite.ts'
+import { judge } from '../../src/evaluation/gate.ts'
+import { learnt, scored, situation } from '../../src/evaluation/sample-situations.ts'
 import { runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { chatFormNotifier } from '../../src/notify/chat-form.ts'
 import { type ChatServer, openChatServer } from '../../src/notify/chat-server.fixture.ts'
 import { consoleNotifier } from '../../src/notify/console.ts'
 import type { OutboxSchema } from '../../src/notify/outbox-schema.ts'
 import { openSqliteOutbox } from '../../src/notify/outbox-sqlite.ts'
+import { outcomeNotice } from '../../src/notify/outcome-notice.ts'
 import type { Notifier } from '../../src/notify/port.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage, type Stage, usual } from './stage.ts'
@@ -42,6 +45,23 @@ test('every outcome is told on every channel, in the words of the recipe and in 
   }
   await stage.month('2020-06') // decided before: nothing was done, and nobody is told
   expect(chat.posts).toHaveLength(4)
+})
+
+test('whatever the two errors are, the gate and the message agree with what the recipe says of them', () => {
+  const errors = [1.9, 2.2, 2.499, 2.5, 2.501, 3]
+  for (const oldError of errors) {
+    for (const newError of errors) {
+      const judged = situation({ champion: scored(oldError), challenger: learnt(newError), threshold: 2.5 })
+      const { kind, case: why } = judge(judged)
+      const rows = { holdoutRows: 400, windowRows: 2_000, rowsNoun: 'parcels' }
+      const { text } = outcomeNotice({ ...rows, kind, case: why, isMoved: true, metricName: 'mae', oldError, newError })
+      const words = `Old MAE: ${oldError} - New MAE: ${newError}`
+      if (newError < oldError && newError < 2.5) {
+        expect(text).toBe(`🚀 New model replacing old in production with MAE: ${newError} the Old MAE was: ${oldError}`)
+      } else if (oldError < 2.5) expect(text).toBe(`✅ Old model still good enough: ${words}`)
+      else expect(text).toBe(`🚨 No model good enough: ${words}`)
+    }
+  }
 })
 
 test('people are told only after it is on record', async () => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
-import { PlannedError } from '../../kernel/errors.ts'
+import { PlannedError, throwIfCancelled } from '../../kernel/errors.ts'
 import type { Delivery, KeptNotice, Outbox, WaitingNotice } from '../../notify/port.ts'
 import { defineCommand } from '../command.ts'
 import { wrapped } from '../table.ts'
@@ -41,6 +41,7 @@ export const sendOutboxCommand = defineCommand({
   async run(_, { terminal, signal, ...context }) {
     const { outbox } = await context.rooms()
     const deliveries = await outbox.deliver({ when: 'now', waitMs: SEND_WAIT_MS, signal })
+    throwIfCancelled(signal)
     const { waiting } = list(await outbox.notices(), outbox)
     const unset = waiting.filter(({ channel }) => !outbox.channels.includes(channel))
     if (terminal.json) terminal.out(JSON.stringify({ channels: deliveries, waiting }))
