@@ -86,8 +86,17 @@ function transitionOf(row: Row): Transition {
     to: row.to_stage as Stage,
     actor: row.actor,
     reason: row.reason,
-    evidence: JSON.parse(row.evidence) as Json, // written as canonical JSON
+    evidence: evidenceOf(row.evidence),
     atMs: Number(row.at_ms),
+  }
+}
+
+/** Evidence was written as canonical JSON; text that somebody put in its place is shown as it stands, and breaks the seal. */
+function evidenceOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
   }
 }
 
