@@ -58,6 +58,8 @@ export type Evaluation = {
   readonly metric: { readonly name: string; readonly unit: string }
   /** Whether the version learnt rows of this window, so that its error is too good; null where nobody wrote down what it learnt. */
   readonly inSample: boolean | null
+  /** End (exclusive) of the rows it learnt, ISO; null where nobody wrote it down. */
+  readonly trainedTo: string | null
   readonly runId: string
 }
 
@@ -88,7 +90,7 @@ export async function evaluateVersion(
   if (score === undefined || score.kind === 'cannot-score') {
     throw new PlannedError('BAD_DATA', `v${who.version} of ${who.model} cannot score ${windowText(window)}`, {
       why: score?.reason ?? 'no answer',
-      next: 'choose another version with --version, or another window with --from and --to',
+      next: 'restore its file from a backup, choose another version with --version, or another window with --from and --to',
     })
   }
   const error = meanLoss(score)
@@ -114,6 +116,7 @@ export async function evaluateVersion(
     error,
     metric,
     inSample: isInSample(version, window),
+    trainedTo: version.tags[TAG.trainedTo] ?? null,
     runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error }, say),
   }
 }

@@ -51,7 +51,7 @@ export const OWN = {
     return `   ${countText(rows)} of ${countText(rawRows)} ${noun} kept${which}`
   },
   weightsKept: (trainer: string, epoch: number, metric: Metric, error: number, rows: number) =>
-    `   ${trainer}: the weights kept are those of epoch ${epoch + 1}, whose ${label(metric)} on the ${countText(rows)} early-stop rows is ${figure(error)} ${metric.unit}; this is the figure reported everywhere`,
+    `   ${trainer}: kept are the weights of epoch ${epoch + 1}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; that is what is reported`,
   /** Trained for a number of steps, with no rows to stop at. */
   trainedForSteps: (trainer: string, rows: number, steps: number) =>
     `   ${trainer}: learnt ${countText(rows)} rows in ${countText(steps)} steps`,

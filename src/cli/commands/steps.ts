@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
-import { addMonths, dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
-import { evaluateVersion } from '../../lifecycle/evaluate-version.ts'
+import { addMonths, DAY_MS, dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
+import { type Evaluation, evaluateVersion } from '../../lifecycle/evaluate-version.ts'
 import { HISTORY_SPLIT } from '../../lifecycle/first-model.ts'
 import { predictOne } from '../../lifecycle/predict.ts'
 import { preprocess } from '../../lifecycle/preprocess.ts'
@@ -112,18 +112,22 @@ export const evaluateCommand = defineCommand({
         ? JSON.stringify(found)
         : [
             `v${found.version} (${found.stage}) of ${found.model}: ${metric.name} ${errorText(found.error)} ${metric.unit} on ${countText(found.rows)} ${rooms.project.row.many}, ${found.window}`,
-            sampleText(found.inSample),
+            sampleText(found, window),
           ].join('\n'),
     )
   },
 })
 
 /** Whether an error may be believed: one on rows that the version has learnt says nothing about others. */
-function sampleText(inSample: boolean | null): string {
-  if (inSample === null) return '⚠️  which rows it has learnt is not known: this error may be too good'
-  return inSample
-    ? '⚠️  in-sample: it has learnt rows of this window, so this error is too good; --from a day after those tells more'
-    : '   out of sample: it has learnt none of these rows'
+function sampleText({ version, inSample, trainedTo }: Evaluation, window: TimeWindow): string {
+  if (inSample === null || trainedTo === null) {
+    return '⚠️  which rows it has learnt is not known: this error may be too good'
+  }
+  if (!inSample) return '   out of sample: it has learnt none of these rows'
+  const unseenFromMs = Math.ceil(Date.parse(trainedTo) / DAY_MS) * DAY_MS
+  const next =
+    unseenFromMs < window.toMs ? `; on rows it has not seen: --version ${version} --from ${dayText(unseenFromMs)}` : ''
+  return `⚠️  in-sample: it has learnt rows of this window, so this error is too good${next}`
 }
 
 /** `understudy predict [--set passenger_count=2 …]` */
