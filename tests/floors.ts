@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['kernel'],
   ['database', 'artifacts', 'warehouse'],
   ['flow', 'tracking'],
-  ['prefect', 'features'],
+  ['prefect', 'features', 'home'],
   ['learning'],
   ['evaluation', 'notify'],
   ['lifecycle'],

@@ -23,8 +23,8 @@ export function knownBackups(folder: string): readonly KnownBackup[] {
 
 /** Adds backups to what a folder remembers. Throws what the file system throws. */
 export function rememberBackups(folder: string, added: readonly KnownBackup[]): void {
-  const others = knownBackups(folder).filter(({ path }) => !added.some((backup) => backup.path === path))
-  const all = [...others, ...added].sort((a, b) => a.atMs - b.atMs).slice(-KEPT)
+  const byPath = new Map([...knownBackups(folder), ...added].map((backup) => [backup.path, backup]))
+  const all = [...byPath.values()].sort((a, b) => a.atMs - b.atMs).slice(-KEPT)
   const beside = join(folder, `${KNOWN_BACKUPS_FILE}.${process.pid}.new`)
   writeFileSync(beside, `${JSON.stringify(all, null, 1)}\n`)
   renameSync(beside, join(folder, KNOWN_BACKUPS_FILE))

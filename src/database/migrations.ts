@@ -24,8 +24,8 @@ interface LedgerRow {
  * Applies the migrations the ledger does not hold yet, in order, in one transaction, each after its own ledger row.
  * Nothing happens when all are there; processes that start together apply them once. `file` is named in errors.
  *
- * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, or if a migration was edited after it
- *          was applied.
+ * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, if a migration was edited after it
+ *          was applied, or if one is missing in a database that is only read.
  */
 export async function migrate<Schema>(
   database: Database<Schema>,
@@ -34,6 +34,7 @@ export async function migrate<Schema>(
   file = 'this database',
 ): Promise<void> {
   checkNumbers(migrations)
+  if (database.isReadOnly) return await checkMigrated(database, ledgerTable, migrations, file)
   await database.transaction(async (trx, script) => {
     const ledger = sql.table(ledgerTable)
     await sql`create table if not exists ${ledger} (
@@ -48,17 +49,12 @@ export async function migrate<Schema>(
   })
 }
 
-/**
- * The check of `migrate` for a database that is only read. Throws `CONFLICT` as it does, and if a migration is missing:
- * nothing is applied.
- */
-export async function checkMigrated<Schema>(
+async function checkMigrated<Schema>(
   database: Database<Schema>,
   ledgerTable: string,
   migrations: readonly Migration[],
   file: string,
 ): Promise<void> {
-  checkNumbers(migrations)
   const tables = await database.sql.introspection.getTables()
   const hasLedger = tables.some(({ name }) => name === ledgerTable)
   const [missing] = notApplied(hasLedger ? await readLedger(database.sql, ledgerTable) : [], migrations, file)

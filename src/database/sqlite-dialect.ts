@@ -20,6 +20,7 @@ import { retryWhileBusy, type Waiting } from './sqlite-errors.ts'
 export interface SqliteDialectOptions {
   readonly connection: DatabaseSync
   readonly waiting: Waiting
+  readonly isReadOnly: boolean
   /** Called before a statement or transaction queues for the connection; throws to refuse it. */
   readonly beforeAcquire: () => void
   /** Closes the connection. */
@@ -76,7 +77,7 @@ class SqliteDriver implements Driver {
   }
   async beginTransaction(turn: Turn): Promise<void> {
     // A plain begin that writes later fails at once when another process wrote in between, whatever the time-out.
-    await turn.command('begin immediate')
+    await turn.command(this.#options.isReadOnly ? 'begin' : 'begin immediate')
   }
   async commitTransaction(turn: Turn): Promise<void> {
     await turn.command('commit')

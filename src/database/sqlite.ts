@@ -26,10 +26,10 @@ export async function openSqlite<Schema>(path: string, options: SqliteOptions = 
   const readOnly = options.readOnly ?? false
   const file = path === ':memory:' ? path : resolve(path)
   const waiting = { file, waitMs: options.waitMs ?? DEFAULT_WAIT_MS }
-  return databaseOver<Schema>(await connect(waiting, readOnly), waiting)
+  return databaseOver<Schema>(await connect(waiting, readOnly), waiting, readOnly)
 }
 
-function databaseOver<Schema>(opened: Connection, waiting: Waiting): Database<Schema> {
+function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: boolean): Database<Schema> {
   // Which transaction the running code belongs to, so that a statement that would wait for its own transaction is told
   // so.
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
@@ -42,7 +42,7 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting): Database<Sc
   }
   const connection = opened.sqlite
   const sql = new Kysely<Schema>({
-    dialect: new SqliteDialect({ connection, waiting, beforeAcquire: refuseInside, close: opened.close }),
+    dialect: new SqliteDialect({ connection, waiting, isReadOnly, beforeAcquire: refuseInside, close: opened.close }),
   })
   let closing: Promise<void> | undefined
 
@@ -72,10 +72,11 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting): Database<Sc
   }
   const close = async (): Promise<void> => {
     // Passive never waits for anybody; the last process to close empties the write-ahead log anyway.
-    await sql.executeQuery(CompiledQuery.raw('pragma wal_checkpoint(passive)')).catch(() => undefined)
+    if (!isReadOnly) await sql.executeQuery(CompiledQuery.raw('pragma wal_checkpoint(passive)')).catch(() => undefined)
     await sql.destroy()
   }
   return {
+    isReadOnly,
     sql,
     transaction,
     script: (text) => transaction((_trx, run) => run(text)),

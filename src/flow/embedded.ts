@@ -14,6 +14,8 @@ import type { Engine, Flow, FlowRun, RunOptions } from './port.ts'
 export interface EmbeddedEngineOptions {
   readonly databasePath: string
   readonly clock: Clock
+  /** Only looks: no run can be started. */
+  readonly readOnly?: boolean
   readonly random?: Random
   readonly owner?: Owner
   /** How long a run stays its process's own without a sign of life. It is renewed four times in that span. */
@@ -29,7 +31,7 @@ export interface EmbeddedEngineOptions {
 export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
   const { clock, leaseMs = 10_000, graceMs = 5_000, owner = currentOwner() } = options
   const random = options.random ?? seededRandom(process.pid, clock.nowMs())
-  const journal = await openJournal(options.databasePath, clock, leaseMs)
+  const journal = await openJournal(options.databasePath, clock, leaseMs, options.readOnly)
   const closing = new AbortController()
   const live = new Set<Promise<unknown>>()
 

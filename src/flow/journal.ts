@@ -35,10 +35,10 @@ export interface Journal extends Pick<Engine, 'flowRun' | 'flowRuns' | 'taskRuns
   take(request: TakeRequest): Promise<Taken | { kind: 'replayed'; run: FlowRunRow }>
 }
 
-export async function openJournal(path: string, clock: Clock, leaseMs: number): Promise<Journal> {
-  const database = await openSqlite<JournalSchema>(path)
+export async function openJournal(path: string, clock: Clock, leaseMs: number, readOnly = false): Promise<Journal> {
+  const database = await openSqlite<JournalSchema>(path, { readOnly })
   try {
-    await migrate(database, 'flow_ledger', JOURNAL_MIGRATIONS)
+    await migrate(database, 'flow_ledger', JOURNAL_MIGRATIONS, path)
   } catch (error) {
     await database[Symbol.asyncDispose]()
     throw error

@@ -12,7 +12,7 @@ import type { Notifier, Outbox } from '../notify/port.ts'
 export async function openOutbox(
   { home, chat }: Pick<Settings, 'home' | 'chat'>,
   project: string,
-  { notify, sendsNotices }: { notify: (line: string) => void; sendsNotices: boolean },
+  { notify, sendsNotices, readOnly }: { notify: (line: string) => void; sendsNotices: boolean; readOnly: boolean },
 ): Promise<Outbox> {
   const [{ openSqlite }, { openSqliteOutbox }, { consoleNotifier }, { chatFormNotifier }] = await Promise.all([
     import('../database/sqlite.ts'),
@@ -21,13 +21,13 @@ export async function openOutbox(
     import('../notify/chat-form.ts'),
   ])
   await using opened = new AsyncDisposableStack()
-  const database = opened.use(await openSqlite<OutboxSchema>(join(home, 'flow.db')))
+  const database = opened.use(await openSqlite<OutboxSchema>(join(home, 'flow.db'), { readOnly }))
   const channels: readonly Notifier[] = chat === null ? [] : [chatFormNotifier(chat)]
   const outbox = await openSqliteOutbox({
     ...{ database, clock: systemClock, project, channels, console: consoleNotifier(notify), warn: notify },
   })
   // What hinders it hinders the command too, which will say so.
-  if (sendsNotices) void outbox.deliver({ when: 'due' }).catch(() => undefined)
+  if (sendsNotices && !readOnly) void outbox.deliver({ when: 'due' }).catch(() => undefined)
   const everything = opened.move()
   everything.use(outbox) // closed before its database
   return { ...outbox, [Symbol.asyncDispose]: () => everything.disposeAsync() }

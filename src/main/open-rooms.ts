@@ -1,9 +1,11 @@
 // The only file that knows which adapters exist: opens the rooms a command needs, and closes them.
-import { access, constants, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import type { Settings } from '../cli/command.ts'
+import { openHome } from '../home/access.ts'
+import type { Place } from '../home/place.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
 import { outputsFolderOf, type Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
@@ -13,10 +15,11 @@ import { ROOT } from './settings.ts'
 import { trainInThread } from './training-thread.ts'
 
 export interface OpenRooms extends LifecycleRooms {
+  readonly place: Place
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Opens everything below the home. Throws `BAD_INPUT` if the home cannot be made or written. */
+/** Opens everything below the home; where that may not be written, to be looked at. Throws as `openHome` and the rooms do. */
 export async function openRooms(options: {
   settings: Settings
   project: Project
@@ -26,7 +29,6 @@ export async function openRooms(options: {
   sendsNotices: boolean
 }): Promise<OpenRooms> {
   const { settings, project, projectPath, user, notify, sendsNotices } = options
-  await makeHome(settings.home)
   const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { openOutbox }] = await Promise.all([
     import('../artifacts/disk.ts'),
     import('../tracking/embedded.ts'),
@@ -34,30 +36,32 @@ export async function openRooms(options: {
     import('./open-outbox.ts'),
   ])
   await using opened = new AsyncDisposableStack()
-  const warehouse = opened.use(await openWarehouse(settings.home))
+  const { home, databasePath } = settings
+  const place = { home, databasePath, artifacts: settings.artifacts }
+  const { readOnly } = opened.use(openHome(place))
+  const scratch = readOnly ? opened.use(await mkdtempDisposable(join(tmpdir(), 'understudy-'))).path : undefined
+  const warehouse = opened.use(await openWarehouse(home, scratch))
   const artifacts = diskArtifacts(settings.artifacts)
-  const { databasePath } = settings
-  const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user }))
-  const engine = opened.use(
-    await openEmbeddedEngine({ databasePath: join(settings.home, 'flow.db'), clock: systemClock }),
-  )
-  const outbox = opened.use(await openOutbox(settings, project.name, { notify, sendsNotices }))
+  const shared = { clock: systemClock, readOnly }
+  const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, user, ...shared }))
+  const engine = opened.use(await openEmbeddedEngine({ databasePath: join(home, 'flow.db'), ...shared }))
+  const outbox = opened.use(await openOutbox(settings, project.name, { notify, sendsNotices, readOnly }))
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
-    store: sha256(nameOfStore(databasePath, settings.home)).slice(0, 12),
+    place,
+    store: sha256(nameOfStore(databasePath, home)).slice(0, 12),
     project,
     warehouse,
-    tracking,
+    // What others moved is noticed when somebody may write it down.
+    tracking: readOnly ? { ...tracking, noticeOutsideMoves: async () => [] } : tracking,
     engine,
     outbox,
     clock: systemClock,
-    runTraining: trainInThread({ home: settings.home, projectPath }),
+    runTraining: trainInThread({ home, projectPath }),
     provenance,
     outputs:
-      settings.target === 'mlflow'
-        ? null
-        : recipeOutputs(join(settings.home, 'training_outputs', outputsFolderOf(project))),
+      settings.target === 'mlflow' ? null : recipeOutputs(join(home, 'training_outputs', outputsFolderOf(project))),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   }
 }
@@ -84,17 +88,4 @@ function recipeOutputs(folder: string): RecipeOutputs {
 function nameOfStore(databasePath: string, home: string): string {
   const inside = relative(home, databasePath)
   return inside.startsWith('..') || isAbsolute(inside) ? databasePath : inside
-}
-
-async function makeHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { recursive: true })
-    await access(home, constants.W_OK)
-  } catch (error) {
-    throw new PlannedError('BAD_INPUT', `UNDERSTUDY_HOME ${home} is no folder that can be written`, {
-      why: messageOf(error),
-      next: 'set another folder',
-      cause: error,
-    })
-  }
 }

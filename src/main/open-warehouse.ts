@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { systemClock } from '../kernel/clock.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 
-/** Throws as the adapter does. */
-export async function openWarehouse(home: string): Promise<Warehouse> {
+/** What does not fit in memory goes to `temporaryDirectory`, in the home unless named. Throws as the adapter does. */
+export async function openWarehouse(home: string, temporaryDirectory = join(home, 'tmp')): Promise<Warehouse> {
   const { openDuckdbWarehouse } = await import('../warehouse/duckdb.ts')
   return await openDuckdbWarehouse({
     directory: join(home, 'warehouse'),
-    temporaryDirectory: join(home, 'tmp'),
+    temporaryDirectory,
     clock: systemClock,
   })
 }

@@ -15,6 +15,8 @@ export interface EmbeddedTrackingOptions {
   readonly databasePath: string
   readonly artifacts: ArtifactStore
   readonly clock: Clock
+  /** Only looks: the file must be there, and writing is `BAD_INPUT`. */
+  readonly readOnly?: boolean
   /** Whom runs and versions are attributed to. */
   readonly user: string
 }
@@ -32,8 +34,9 @@ export interface EmbeddedTracking extends Tracking {
  *         `BAD_INPUT` for a place that cannot be written; `UNAVAILABLE` if others hold the file for 20 s.
  */
 export async function openEmbeddedTracking(options: EmbeddedTrackingOptions): Promise<EmbeddedTracking> {
-  const { databasePath, artifacts, clock, user } = options
-  const database = await openStore(databasePath, { nowMs: clock.nowMs(), defaultLocation: artifacts.uri('0') })
+  const { databasePath, artifacts, clock, user, readOnly = false } = options
+  const beginning = { nowMs: clock.nowMs(), defaultLocation: artifacts.uri('0') }
+  const database = await openStore(databasePath, beginning, { readOnly })
   const context: Context = { database, artifacts, clock, user }
   return {
     ...experimentOperations(context),

@@ -1,6 +1,6 @@
 // Opens the database file: makes MLflow's schema in an empty one, refuses one that is not what this build knows, adds our tables.
 import { readFileSync } from 'node:fs'
-import { checkMigrated, type Migration, migrate } from '../database/migrations.ts'
+import { type Migration, migrate } from '../database/migrations.ts'
 import type { Database, RunScript } from '../database/port.ts'
 import { openSqlite } from '../database/sqlite.ts'
 import { PlannedError } from '../kernel/errors.ts'
@@ -41,14 +41,9 @@ export async function openStore(
 ): Promise<Database<TrackingSchema>> {
   const database = await openSqlite<TrackingSchema>(path, { readOnly })
   try {
-    if (readOnly) {
-      await checkRevision(database.sql, path, await tablesOf(database.sql))
-      await checkMigrated(database, LEDGER, MIGRATIONS, path)
-      return database
-    }
     await database.transaction(async (trx, script) => {
       const tables = await tablesOf(trx)
-      if (tables.length === 0) await createSchema(trx, script, beginning)
+      if (tables.length === 0 && !readOnly) await createSchema(trx, script, beginning)
       else await checkRevision(trx, path, tables)
     })
     await migrate(database, LEDGER, MIGRATIONS, path)

@@ -1,5 +1,6 @@
 // Every command there is, in the order that `--help` lists them.
 import type { Command } from '../command.ts'
+import { backupCommand, restoreCommand, verifyBackupCommand } from './backup.ts'
 import { completionCommand } from './completion.ts'
 import { cycleCommand } from './cycle.ts'
 import { dataCommand, dropDataCommand, importCommand, showDataCommand } from './data.ts'
@@ -43,6 +44,9 @@ export const COMMANDS: readonly Command[] = [
   outboxCommand,
   sendOutboxCommand,
   dropOutboxCommand,
+  backupCommand,
+  verifyBackupCommand,
+  restoreCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
 ]
