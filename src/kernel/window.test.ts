@@ -42,6 +42,11 @@ describe('parseDay and parseMonth', () => {
     },
   )
 
+  test('what was given as an option says so', () => {
+    expect(() => parseDay('2015-1-1', '--from')).toThrow('--from is "2015-1-1", which is not a date; write it as')
+    expect(() => parseMonth('2015-13', '--month')).toThrow('--month is "2015-13", which is not a month; write it as')
+  })
+
   test('a day reads back as it was written', () => {
     fc.assert(
       fc.property(

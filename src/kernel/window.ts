@@ -12,27 +12,34 @@ export type Month = `${number}-${number}`
 
 export const DAY_MS = 86_400_000
 
-/** Parses `YYYY-MM`. Throws `BAD_INPUT` on anything else. */
-export function parseMonth(text: string): Month {
+/** Parses `YYYY-MM`. Throws `BAD_INPUT` on anything else; `where` is what it was given as, such as an option's name. */
+export function parseMonth(text: string, where?: string): Month {
   const match = /^(\d{4})-(\d{2})$/.exec(text)
   const month = Number(match?.[2])
   if (match === null || month < 1 || month > 12) {
-    throw new PlannedError('BAD_INPUT', `"${text}" is not a month`, {
+    throw new PlannedError('BAD_INPUT', notOne(text, 'a month', where), {
       next: 'write it as YYYY-MM, for example 2015-01',
     })
   }
   return text as Month // the pattern above is the type
 }
 
-/** Parses `YYYY-MM-DD` to that day's first millisecond, UTC. Throws `BAD_INPUT` on anything else, 2015-02-30 included. */
-export function parseDay(text: string): number {
+/**
+ * Parses `YYYY-MM-DD` to that day's first millisecond, UTC. Throws `BAD_INPUT` on anything else, 2015-02-30 included; `where` is what it
+ * was given as.
+ */
+export function parseDay(text: string, where?: string): number {
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   if (Number.isNaN(ms) || dayText(ms) !== text) {
-    throw new PlannedError('BAD_INPUT', `"${text}" is not a date`, {
+    throw new PlannedError('BAD_INPUT', notOne(text, 'a date', where), {
       next: 'write it as YYYY-MM-DD, for example 2015-01-01',
     })
   }
   return ms
+}
+
+function notOne(text: string, what: string, where: string | undefined): string {
+  return where === undefined ? `"${text}" is not ${what}` : `${where} is "${text}", which is not ${what}`
 }
 
 /**

@@ -104,8 +104,10 @@ function checkColumns(inputs: readonly ModelInput[], columns: Columns, rows: num
     const column = columns[name]
     if (column !== undefined && column.length >= rows) continue
     const found =
-      column === undefined ? `there are ${Object.keys(columns).join(', ') || 'none'}` : `it has ${column.length} values`
-    throw new PlannedError('BAD_INPUT', `the model reads the column ${name} for ${rows} rows, and ${found}`, {
+      column === undefined
+        ? `, and there are ${Object.keys(columns).join(', ') || 'none'}`
+        : ` for ${rows} rows, and it has ${column.length} values`
+    throw new PlannedError('BAD_INPUT', `the model reads the column ${name}${found}`, {
       next: 'add it',
     })
   }

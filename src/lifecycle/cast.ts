@@ -17,6 +17,7 @@ import {
   warmStartFor,
 } from './champion.ts'
 import type { Fresh } from './fresh.ts'
+import { checkServes } from './open-version.ts'
 import { isLook, pastOutcomes } from './past-cycles.ts'
 import { endAbandonedCycles, startRun, windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
@@ -124,6 +125,7 @@ async function checkNamedChallenger(
   if (!learntFrom(named, input.origin)) {
     refuse(`it learnt from ${named.tags[TAG.origin]} ${rooms.project.row.many}, and these are ${input.origin}`)
   }
+  await checkServes(rooms, { model: input.model, version: named.version })
 }
 
 function nothingToCompare(champion: ModelVersion, input: CycleInput): string {

@@ -7,6 +7,7 @@ import type { Cause, Move } from '../tracking/port.ts'
 import { Question } from './ask.ts'
 import { type Roster, readRoster } from './champion.ts'
 import { whatClosed, whyNotPromoted } from './decision-state.ts'
+import { checkEntering } from './open-version.ts'
 import { rollbackMoves, rollbackOf } from './rollback.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { takeProduction } from './stage-moves.ts'
@@ -57,7 +58,9 @@ function planAnswer(rooms: LifecycleRooms) {
       reason: input.why,
       evidence: { decision: input.id, choice: input.choice, askedBy: decision.flowRunId },
     }
-    return { moves: movesOf(input, question, roster, cause) }
+    const moves = movesOf(input, question, roster, cause)
+    await checkEntering(rooms, input.model, moves)
+    return { moves }
   }
 }
 

@@ -6,6 +6,7 @@ import type { Transition } from '../tracking/port.ts'
 import { trainedToMs } from './champion.ts'
 import { lockOf } from './cycle-key.ts'
 import { findVersion } from './evaluate-version.ts'
+import { checkEntering } from './open-version.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { takeProduction } from './stage-moves.ts'
 
@@ -52,5 +53,6 @@ async function promote(rooms: LifecycleRooms, request: Promotion, effectKey: str
     { number: there?.version ?? null, reason: `replaced by v${version.version}: ${request.reason}` },
     { actor: request.actor, reason: request.reason, evidence: null },
   )
+  await checkEntering(rooms, request.model, moves)
   return await tracking.move(request.model, moves, `${effectKey}/move`)
 }

@@ -6,6 +6,7 @@ import { newId } from '../kernel/ids.ts'
 import type { Cause, ModelVersion, Move, Transition } from '../tracking/port.ts'
 import { type Roster, readRoster } from './champion.ts'
 import { lockOf } from './cycle-key.ts'
+import { checkEntering } from './open-version.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { takeProduction } from './stage-moves.ts'
 import { tellRollback } from './tell.ts'
@@ -53,7 +54,9 @@ const rollback = flow<LifecycleRooms>()({
     const plan = await task('plan_rollback', input, async (asked): Promise<{ moves: Move[] }> => {
       const chosen = rollbackOrThrow(await readRoster(rooms.tracking, asked.model), asked)
       const { actor, reason } = asked
-      return { moves: rollbackMoves(chosen, { actor, reason, evidence: null }) }
+      const moves = rollbackMoves(chosen, { actor, reason, evidence: null })
+      await checkEntering(rooms, asked.model, moves)
+      return { moves }
     })
     const moved = await task('transition_model', { input, plan }, async (facts, { effectKey }) => {
       const made = await rooms.tracking.move(input.model, facts.plan.moves, `${effectKey}/move`)

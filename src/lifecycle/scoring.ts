@@ -2,9 +2,9 @@
 import { type DayLoss, type ErrorMetric, type Score, scoreByDay } from '../evaluation/day-losses.ts'
 import { isPlanned, messageOf, throwIfCancelled } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
-import { openPredictor } from '../learning/predictor.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Batch, Warehouse } from '../warehouse/port.ts'
+import { openVersion } from './open-version.ts'
 import { type Project, type TimeReading, tablesOf } from './project.ts'
 
 /** The rows of a size that are read, and how their times are taken. */
@@ -37,9 +37,7 @@ export async function scoreVersion(
   signal?: AbortSignal,
 ): Promise<readonly Score[]> {
   const specification = rooms.project.specification(data.timeReading)
-  const opened = await asAnswer(async () =>
-    openPredictor(await rooms.tracking.readModelFile(who.model, who.version, 'model.onnx')),
-  )
+  const opened = await asAnswer(() => openVersion(rooms.tracking, who))
   if (opened.kind === 'cannot-score') return windows.map(() => opened)
   await using predictor = opened.value
   const scores: Score[] = []
@@ -60,17 +58,14 @@ export async function scoreVersion(
   return scores
 }
 
-/** What the model's file and the model itself can fail at on purpose; an outage is not among it. */
-const MODEL_FAULTS = ['BAD_DATA', 'BAD_INPUT', 'NOT_FOUND'] as const
-
 async function asAnswer<T>(
   work: () => Promise<T>,
 ): Promise<{ kind: 'done'; value: T } | { kind: 'cannot-score'; reason: string }> {
   try {
     return { kind: 'done', value: await work() }
   } catch (error) {
-    if (!MODEL_FAULTS.some((code) => isPlanned(error, code))) throw error
-    return { kind: 'cannot-score', reason: messageOf(error) }
+    if (!isPlanned(error, 'BAD_DATA')) throw error
+    return { kind: 'cannot-score', reason: error.why ?? messageOf(error) }
   }
 }
 
@@ -96,13 +91,13 @@ export function meanLoss(score: Score | null): number | null {
   return score.days.reduce((total, day) => total + day.sum, 0) / rowsOf(score.days)
 }
 
-/** Predictions of one version for rows handed in. */
+/** Predictions of one version for rows handed in. Throws what `openVersion` does. */
 export async function predictRows(
   tracking: Tracking,
   who: { model: string; version: number },
   columns: Readonly<Record<string, Float64Array>>,
   rows: number,
 ): Promise<Float64Array> {
-  await using predictor = await openPredictor(await tracking.readModelFile(who.model, who.version, 'model.onnx'))
+  await using predictor = await openVersion(tracking, who)
   return await predictor.predict(columns, rows)
 }

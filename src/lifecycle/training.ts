@@ -30,7 +30,7 @@ export async function trainModel(
   const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
   const trainer = trainerNamed(request.trainer)
   const settings = { ...trainer.defaults, ...request.settings }
-  const warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
+  let warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
   const rows = fit.rows + (earlyStop?.rows ?? 0)
   options.log(RECIPE.dataLoaded(rows, encodedWidth(specification) + 1)) // and the target
   let isUnderWay = false
@@ -43,16 +43,12 @@ export async function trainModel(
     isUnderWay = true
     options.onEpoch(record)
   }
-  const trained = await trainer.train({
-    specification,
-    fit,
-    earlyStop,
-    settings,
-    steps: request.steps,
-    seed: request.seed,
-    warmStart,
-    signal: options.signal,
-    onEpoch,
+  const { steps, seed } = request
+  const job = { specification, fit, earlyStop, settings, steps, seed, signal: options.signal, onEpoch }
+  const trained = await trainer.train({ ...job, warmStart }).catch(async (error: unknown) => {
+    if (warmStart === null || !isPlanned(error, 'BAD_INPUT')) throw error
+    warmStart = null // a stranger's weights, or those of other sizes: whoever has them can still be succeeded
+    return await trainer.train({ ...job, warmStart })
   })
   const model = trainer.toOnnx(specification, trained.weights, request.metadata)
   return {

@@ -32,7 +32,7 @@ test('a file becomes a table, joins it, or replaces it', async () => {
   })
   await expect(importFile(warehouse, 'sales', path, options)).rejects.toMatchObject({
     code: 'CONFLICT',
-    message: expect.stringContaining('Say what should become of them'),
+    message: expect.stringContaining('say what should become of them'),
   })
   const both = await fileOf('price,sold_at,pieces\n1,2015-01-05,1\n1,2015-02-05,1\n')
   await importFile(warehouse, 'sales', both, { ...options, existing: 'append' })

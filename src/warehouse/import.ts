@@ -2,12 +2,14 @@
 import { PlannedError } from '../kernel/errors.ts'
 import { type ForeignFileOptions, readForeignFile } from './foreign-file.ts'
 import type { ImportReport } from './foreign-report.ts'
-import type { TableInfo, Warehouse } from './port.ts'
+import type { Batch, TableInfo, Warehouse } from './port.ts'
 
 export interface ImportOptions extends ForeignFileOptions {
   readonly origin: string
   /** What happens to a table that is there: the import is refused, or its rows all go, or the new rows join them. */
   readonly existing: 'refuse' | 'replace' | 'append'
+  /** Hears how many rows were taken so far. */
+  readonly onProgress?: (taken: number) => void
 }
 
 export interface Imported extends ImportReport {
@@ -28,14 +30,13 @@ export async function importFile(
   const { schema, origin, existing, signal } = options
   const current = await warehouse.describe(table)
   if (current !== null && existing === 'refuse') {
-    throw new PlannedError(
-      'CONFLICT',
-      `table ${table} is there already, with ${current.origin} rows. Say what should become of them`,
-      { facts: { table, origin: current.origin } },
-    )
+    throw new PlannedError('CONFLICT', `table ${table} is there already, with ${current.origin} rows`, {
+      next: 'say what should become of them',
+      facts: { table, origin: current.origin },
+    })
   }
   await using file = await readForeignFile(path, options)
-  const info = await warehouse.write(table, file.batches(), {
+  const info = await warehouse.write(table, told(file.batches(), options.onProgress), {
     schema,
     origin,
     others: existing === 'replace' ? 'drop' : 'keep',
@@ -43,4 +44,14 @@ export async function importFile(
     signal,
   })
   return { ...file.report(), format: file.format, table: info }
+}
+
+/** The same batches; says after each how many rows there were. */
+async function* told(batches: AsyncIterable<Batch>, onProgress: ImportOptions['onProgress']): AsyncGenerator<Batch> {
+  let taken = 0
+  for await (const batch of batches) {
+    yield batch
+    taken += batch.rows
+    onProgress?.(taken)
+  }
 }
