@@ -21,10 +21,15 @@ export const historyCommand = defineCommand({
     ['--version <number>', 'the moves of this version only'],
     ['--on <date or time>', 'what was in Production then: a day, 2026-02-14, or a time, "2026-02-14 10:30"; UTC'],
   ],
-  args: z.object({
-    version: z.coerce.number({ error: '--version is a number' }).int().positive().optional(),
-    on: z.string().optional(),
-  }),
+  args: z
+    .object({
+      version: z.coerce.number({ error: '--version is a number' }).int().positive().optional(),
+      on: z.string().optional(),
+    })
+    .refine(({ version, on }) => version === undefined || on === undefined, {
+      error: '--version and --on ask two things; give one',
+      path: ['on'],
+    }),
   async run({ version, on }, context) {
     const { model } = context.settings()
     const rooms = await context.rooms()
