@@ -48,6 +48,18 @@ export interface SettingReport {
   readonly fault: string | null
   readonly allowed: string
   readonly meaning: string
+  /** A value that would be right: the default, or an example where the default is nothing. */
+  readonly remedy: string
+}
+
+/** A database of the home, read through. */
+export interface DatabaseReport {
+  readonly path: string
+  readonly faults: readonly string[]
+  /** The moves whose seals hold; null for a database without a history. */
+  readonly moves: number | null
+  /** What to do about a fault. */
+  readonly cure: string
 }
 
 export interface RoomsOptions {
@@ -67,6 +79,8 @@ export interface CommandContext {
   /** Closes what `rooms` opened, before its files are moved or removed; they are opened again on the next use. */
   readonly closeRooms: () => Promise<void>
   readonly settingReports: () => readonly SettingReport[]
+  /** Reads the databases of the home through; those that are there. */
+  readonly databases: () => Promise<readonly DatabaseReport[]>
   /**
    * The projects beside package.json, and the default one wherever it lies. `path` is that of the definition, `option` what a command
    * needs to work with it: ` --project NAME`, nothing for the default one.
@@ -131,14 +145,18 @@ function faultOf(command: Pick<Command, 'positional'>, typed: unknown, issue: z.
   const isOwn = !/^(Invalid|Too|Unrecognized) /.test(issue.message) // the command has its own words for it
   return {
     what: value === undefined ? `${shown} is missing` : `${shown} is "${value}"`,
-    why: isOwn ? ownWords(shown, issue.message) : `${shown} ${requirementOf(issue)}`,
+    why: isOwn ? ownWords(shown, issue) : `${shown} ${requirementOf(issue)}`,
     meant: closest(String(value ?? ''), values),
   }
 }
 
-/** A command may leave out what it speaks of: "is promote or keep". */
-function ownWords(shown: string, message: string): string {
-  return /^(is|has|must|needs) /.test(message) ? `${shown} ${message}` : message
+/** A command may leave out what it speaks of ("is promote or keep"), and a bound that its words do not say is added to them. */
+function ownWords(shown: string, issue: z.core.$ZodIssue): string {
+  const words = /^(is|has|must|needs) /.test(issue.message) ? `${shown} ${issue.message}` : issue.message
+  const isWhole = issue.code === 'invalid_type' && issue.expected === 'int' && !words.includes('whole')
+  const bound = issue.code === 'too_small' ? issue.minimum : issue.code === 'too_big' ? issue.maximum : null
+  const isBound = bound !== null && 'origin' in issue && issue.origin !== 'string' && !words.includes(String(bound))
+  return isWhole || isBound ? `${words}, and ${requirementOf(issue)}` : words
 }
 
 interface Fault {

@@ -6,9 +6,11 @@ import { explain } from '../cli/explain.ts'
 import { takeGlobalOptions } from '../cli/global-options.ts'
 import { runWords } from '../cli/parser.ts'
 import { openTerminal } from '../cli/terminal.ts'
+import { clarify } from '../home/integrity.ts'
 import { ERROR_CODES, stoppedOnRequest } from '../kernel/errors.ts'
 import { openContext } from './open-context.ts'
 import type { OpenRooms } from './open-rooms.ts'
+import { advisingFor } from './project-advice.ts'
 import { ROOT } from './settings.ts'
 
 // Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
@@ -21,16 +23,23 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
   const streams = { out: process.stdout, err: process.stderr, environment: process.env }
-  const terminal = openTerminal({ json: argv.includes('--json'), ...streams })
+  let terminal = openTerminal({ json: argv.includes('--json'), ...streams })
   const stop = stopOnSignals((text) => terminal.note(text))
   const opened: { rooms: OpenRooms | null } = { rooms: null }
+  // What is thrown where nobody waits for it is a bug too, and told like one.
+  process.on('uncaughtException', (error) => process.exit(explain(error, terminal)))
   try {
     const { words, project } = takeGlobalOptions(argv)
-    const context = () => openContext(terminal, stop.signal, opened, project)
+    const context = async () => {
+      const made = await openContext(terminal, stop.signal, opened, project)
+      if (project === null || words[0] === 'status') return made // status names the project of each of its lines itself
+      terminal = advisingFor(project, terminal)
+      return { ...made, terminal }
+    }
     await runWords(words, { commands: COMMANDS, version: readVersion(), terminal, context })
     return 0
   } catch (error) {
-    return explain(error, terminal)
+    return explain(await clarify(error, opened.rooms?.place ?? null), terminal)
   } finally {
     await opened.rooms?.[Symbol.asyncDispose]()
     stop.dispose()

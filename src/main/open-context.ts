@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import type { CommandContext } from '../cli/command.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import type { Project } from '../lifecycle/project.ts'
+import { checkDatabases } from './check-databases.ts'
 import { type Dotenv, readDotenv } from './dotenv.ts'
 import { loadProject } from './load-project.ts'
 import { misspelt } from './misspelt.ts'
@@ -51,6 +52,7 @@ export async function openContext(
     user,
     settings,
     settingReports: () => reportSettings(sourcesOf(project, projectPath)),
+    databases: () => checkDatabases(settings()),
     projects,
     settingsOf: async (path) => {
       const other = await loadProject(path)

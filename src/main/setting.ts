@@ -34,6 +34,8 @@ export interface Setting {
   readonly filledFor?: (values: Values) => string | null
   /** Whether it must be set where it is used. */
   readonly required?: boolean
+  /** A value that would be right, where the default is nothing. */
+  readonly example?: string
   /** Of a value that is right and that this version cannot serve: why, and what to set instead, under the name it goes by. */
   readonly later?: (text: string, variable: string) => string | null
 }

@@ -240,6 +240,7 @@ const TELLING: readonly Setting[] = [
     scope: 'shared',
     fallback: always(''),
     ...matching(/^[^\s/]{1,200}$/, 'a name without spaces and slashes'),
+    example: '1234',
     meaning: 'the channel of that chat: your batch',
     usedBy: forChat,
     required: true,

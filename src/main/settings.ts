@@ -99,6 +99,7 @@ export function reportSettings(sources: SettingSources): readonly SettingReport[
       fault,
       allowed: setting.allowed(project),
       meaning: setting.meaning,
+      remedy: setting.example ?? setting.fallback(project),
     }
   })
 }

@@ -1,81 +1,135 @@
-// `doctor`: what is set, what is wrong, and whether this machine can do it.
-import { existsSync, statSync } from 'node:fs'
-import { access, constants } from 'node:fs/promises'
-import { dirname } from 'node:path'
+// `doctor`: what is set, what is wrong with it or missing, and whether this machine can do the work.
 import { z } from 'zod'
-import { messageOf, PlannedError } from '../../kernel/errors.ts'
-import { defineCommand } from '../command.ts'
+import { PlannedError } from '../../kernel/errors.ts'
+import { type Check, checkLines } from '../check.ts'
+import { type CommandContext, defineCommand, type SettingReport } from '../command.ts'
+import { homeChecks, machineChecks, projectChecks } from '../machine-checks.ts'
+import { faultCheck, gcpChecks, kittChecks, mlflowChecks, prefectChecks } from '../recipe-checks.ts'
+import { originText } from '../setting-line.ts'
 import { textTable } from '../table.ts'
 
-interface Check {
-  readonly name: string
-  readonly fine: boolean
-  readonly found: string
-}
+const SUBJECTS = ['mlflow', 'prefect', 'gcp', 'kitt'] as const
 
-/** `understudy doctor` */
+const Args = z.object({
+  subject: z
+    .enum(SUBJECTS, { error: `there are ${SUBJECTS.join(', ')}, or nothing for all of the machine` })
+    .optional(),
+})
+
+/** `understudy doctor [mlflow | prefect | gcp | kitt]` */
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  example: 'doctor',
-  summary: 'check the settings and this machine, and say what to change',
-  args: z.object({}),
-  async run(_, context) {
-    const reports = context.settingReports()
-    const checks: Check[] = [{ name: 'node', fine: true, found: process.version }]
-    for (const report of reports)
-      if (report.fault !== null) checks.push({ name: report.name, fine: false, found: report.fault })
-    checks.push(await check('duckdb', async () => (await import('@duckdb/node-api')).version()))
-    checks.push(
-      await check('onnxruntime', async () => (await import('onnxruntime-node')).env.versions.common ?? 'loaded'),
-    )
-    if (checks.every(({ fine }) => fine)) {
-      const { home } = context.settings()
-      checks.push(await check('home', () => writable(home)))
-      checks.push(
-        await check('stores', async () => `${(await (await context.rooms()).warehouse.tables()).length} tables`),
-      )
-    }
-    const faults = checks.filter(({ fine }) => !fine)
-    if (context.terminal.json) {
-      context.terminal.out(JSON.stringify({ ok: faults.length === 0, checks, settings: reports }))
-    } else {
-      const settings = reports.map(({ name, value, source, meaning }) => [
-        name,
-        value === '' ? '(empty)' : value,
-        source,
-        meaning,
-      ])
-      context.terminal.out(
-        [
-          ...textTable(checks.map(({ name, fine, found }) => [fine ? '✅' : '❌', name, found])),
-          '',
-          ...textTable([['setting', 'value', 'from', 'meaning'], ...settings], [], context.terminal.style.dim),
-        ].join('\n'),
-      )
-    }
-    if (faults.length > 0) {
-      throw new PlannedError(
-        'BAD_INPUT',
-        `${faults.length} of ${checks.length} checks failed: ${faults.map(({ name }) => name).join(', ')}`,
-        { next: 'the lines marked ❌ say what to change, in .env or the environment' },
-      )
+  example: 'doctor mlflow',
+  summary: "check the settings and this machine, or what the recipe's tests ask (mlflow, prefect, gcp, kitt)",
+  positional: ['[subject]'],
+  args: Args,
+  async run({ subject }, context) {
+    switch (subject) {
+      case 'mlflow':
+        return tell(context, [{ title: null, checks: withTarget(context, mlflowChecks(context.settingReports())) }])
+      case 'prefect':
+        return tell(context, [{ title: null, checks: prefectChecks(context.settingReports()) }])
+      case 'gcp':
+        return tell(context, [{ title: null, checks: gcpChecks(context.settingReports()) }], notUsed(context))
+      case 'kitt':
+        return await kitt(context)
+      default:
+        return await everything(context)
     }
   },
 })
 
-async function check(name: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, fine: true, found: await look() }
-  } catch (error) {
-    return { name, fine: false, found: messageOf(error) }
-  }
+interface Section {
+  readonly title: string | null
+  readonly checks: readonly Check[]
 }
 
-async function writable(home: string): Promise<string> {
-  let there = home
-  while (!existsSync(there)) there = dirname(there) // the nearest folder that is there is where the rest would be made
-  if (!statSync(there).isDirectory())
-    throw new Error(`${there} is a file, not a folder; set UNDERSTUDY_HOME to a folder`)
-  await access(there, constants.W_OK)
-  return home
+async function everything(context: CommandContext): Promise<void> {
+  const reports = context.settingReports()
+  const faults = faultChecks(reports)
+  const sections: Section[] = [
+    { title: 'Settings', checks: faults },
+    { title: 'Machine', checks: await machineChecks() },
+    // What the settings decide is looked at once they are right.
+    { title: 'Home', checks: faults.length > 0 ? [] : await homeChecks(context) },
+    { title: 'Projects', checks: faults.length > 0 ? [] : await projectChecks(context) },
+  ]
+  tell(context, sections, settingLines(reports))
+}
+
+/** Prints the sections, and throws `BAD_INPUT` if anything is wrong in them. */
+function tell(context: CommandContext, sections: readonly Section[], more: readonly string[] = []): void {
+  const { terminal } = context
+  const checks = sections.flatMap((section) => section.checks)
+  const faults = checks.filter(({ fine }) => !fine)
+  if (terminal.json) {
+    terminal.out(JSON.stringify({ ok: faults.length === 0, checks, settings: context.settingReports() }))
+  } else {
+    const blocks = sections
+      .filter((section) => section.checks.length > 0)
+      .map(({ title, checks: some }) => [...(title === null ? [] : [terminal.style.bold(title)]), ...checkLines(some)])
+    terminal.out(
+      [...blocks, more]
+        .filter((block) => block.length > 0)
+        .map((block) => block.join('\n'))
+        .join('\n\n'),
+    )
+  }
+  if (faults.length === 0) return
+  throw new PlannedError('BAD_INPUT', `${faults.length} of ${checks.length} checks failed`, {
+    why: faults.map(({ name }) => name).join(', '),
+    next: 'do what stands below each ❌',
+  })
+}
+
+function faultChecks(reports: readonly SettingReport[]): readonly Check[] {
+  return reports.filter(({ fault }) => fault !== null).map(faultCheck)
+}
+
+/** The checks of a target, and what else is wrong with the settings that say where things are kept. */
+function withTarget(context: CommandContext, checks: readonly Check[]): readonly Check[] {
+  const told = checks.map(({ name }) => name)
+  return [...checks, ...faultChecks(context.settingReports()).filter(({ name }) => !told.includes(name))]
+}
+
+function notUsed(context: CommandContext): readonly string[] {
+  const report = context.settingReports().find(({ name }) => name === 'GCP_PROJECT')
+  if (report?.isUsed === true) return []
+  return [
+    "Nothing here uses Google's cloud as it is set: WAREHOUSE=duckdb and a MODEL_TARGET other than gcs need none of this.",
+  ]
+}
+
+/** Every setting that is used or set, with where its value comes from. */
+function settingLines(reports: readonly SettingReport[]): string[] {
+  const shown = reports.filter(({ isUsed, source }) => isUsed || source !== 'default')
+  const rest = reports.filter((report) => !shown.includes(report)).map(({ name }) => name)
+  const rows = shown.map((report) => [
+    report.variable,
+    report.value === '' ? '(empty)' : report.value,
+    `${originText(report)}${report.isUsed ? '' : '; not used'}`,
+  ])
+  return [
+    ...textTable([['setting', 'value', 'from'], ...rows]),
+    '',
+    `Neither set nor used: ${rest.join(', ')}.`,
+    'What each means and allows: .env.sample.',
+  ]
+}
+
+/** The recipe's ten tests, in pytest's own form; it ends well whatever they say, as `make test_kitt` does. */
+async function kitt(context: CommandContext): Promise<void> {
+  const tests = await kittChecks(context)
+  const passed = tests.filter(({ check }) => check.fine).length
+  if (context.terminal.json) {
+    context.terminal.out(JSON.stringify(tests.map(({ test, check }) => ({ test, ...check }))))
+    return
+  }
+  const lines = tests.flatMap(({ test, check }) => [
+    `${test} ${check.fine ? 'PASSED' : 'FAILED'}`,
+    ...(check.fine ? [] : [`  ❌ ${check.name} ${check.found}`, `     → ${check.cure ?? ''}`]),
+  ])
+  const failed = tests.length - passed
+  const sum = [...(failed === 0 ? [] : [`${failed} failed`]), `${passed} passed`].join(', ')
+  context.terminal.out([...lines, '', `===== ${sum} =====`].join('\n'))
 }
