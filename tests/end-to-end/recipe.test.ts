@@ -263,7 +263,7 @@ test('make alone shows what test_kitt found last, or says what there is to type'
   expect(kitt, kitt.err).toMatchObject({ code: 0 }) // whatever it finds
   expect(kitt.out).toContain(`git add ${KITT_OUTPUT}`)
   const found = await readFile(KITT_OUTPUT, 'utf8')
-  expect(found).toContain('DATA_SIZE')
+  expect(found).toContain('test_mlflow.py::TestMlflow::test_model_target FAILED')
   expect((await program.make('default', { KITT_OUTPUT })).out).toBe(found)
 })
 
