@@ -31,6 +31,7 @@ export function enterHome(home: string): Disposable {
   const mark = join(folder, `at-work.${placeDigest(machine)}.${pid}.${markText(started)}.${newId().slice(0, 8)}`)
   try {
     mkdirSync(folder, { recursive: true })
+    workersIn(home) // takes away the marks of those who were killed
     writeFileSync(mark, '', { flag: 'wx' })
   } catch (error) {
     throw fileError(error, mark) ?? error
@@ -38,7 +39,6 @@ export function enterHome(home: string): Disposable {
   const leave = (): void => rmSync(mark, { force: true })
   try {
     refuseDuringRestore(home) // one that began meanwhile has seen the mark, or is seen here
-    workersIn(home) // the marks of processes that were killed go with the next one
     return { [Symbol.dispose]: leave }
   } catch (error) {
     leave()
@@ -47,7 +47,7 @@ export function enterHome(home: string): Disposable {
 }
 
 /** The processes that work in a home. Marks of those that are gone are removed where they can be. */
-function workersIn(home: string): readonly Worker[] {
+export function workersIn(home: string): readonly Worker[] {
   const folder = join(home, TEMPORARY)
   const here = currentOwner().machine
   return namesIn(folder).flatMap((name) => {

@@ -4,7 +4,8 @@ import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
-import { bytesText } from '../../kernel/disk.ts'
+import { workersIn } from '../../home/presence.ts'
+import { bytesText, fileError } from '../../kernel/disk.ts'
 import { isPlanned, messageOf, PlannedError } from '../../kernel/errors.ts'
 import { outputsFolderOf, tablesOf } from '../../lifecycle/project.ts'
 import type { LifecycleRooms } from '../../lifecycle/rooms.ts'
@@ -98,7 +99,7 @@ async function resetLocal(context: CommandContext): Promise<Removed> {
     const weight = await weigh(folder)
     files += weight.files
     bytes += weight.bytes
-    await rm(folder, { recursive: true, force: true })
+    await remove(folder)
     await mkdir(folder, { recursive: true })
   }
   return { tables, files, bytes }
@@ -137,6 +138,27 @@ async function checkIdle(
   })
 }
 
+/** Throws `CONFLICT` if another process works in the home, with a flow or without one. */
+function checkUnused(home: string): void {
+  const [worker] = workersIn(home)
+  if (worker === undefined) return
+  throw new PlannedError('CONFLICT', 'nothing was removed', {
+    why: `process ${worker.pid}${worker.isHere ? '' : ' of another machine or container'} works in ${home}`,
+    next: worker.isHere
+      ? 'wait until it has ended, or stop it'
+      : `see that nothing works there any more, remove ${worker.mark}, then give the command again`,
+  })
+}
+
+/** Removes a file or a folder; none is fine. Throws in words what the system refuses. */
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    throw fileError(error, path) ?? error
+  }
+}
+
 /** Removes every entry of the home, the journal last, so that what is stopped half-way can be given again. */
 async function removeHome(context: CommandContext, yes: boolean): Promise<void> {
   const { terminal } = context
@@ -152,7 +174,8 @@ async function removeHome(context: CommandContext, yes: boolean): Promise<void> 
   await confirm(context, { entries, contents, left, yes })
   if (contents.readable) await checkIdle(await context.rooms(), () => true) // once more: the question may have stood for hours
   await context.closeRooms()
-  for (const { name } of await readHome(settings)) await rm(join(settings.home, name), { recursive: true, force: true })
+  checkUnused(settings.home)
+  for (const { name } of await readHome(settings)) await remove(join(settings.home, name))
   await removeIfEmpty(settings.home)
   terminal.out(
     terminal.json
@@ -232,6 +255,7 @@ async function confirm(
       ...textTable(entryRows(entries), [1, 2]),
       ...contents.lines.map((line) => `  ${line}`),
       ...left.map((path) => `It would leave ${path}, which lies elsewhere.`),
+      'For a copy first: ./understudy backup DIR',
     ].join('\n'),
   )
   const keyboard = { input: process.stdin, output: process.stderr }
