@@ -72,6 +72,13 @@ test('a refusal says its status and how the answer begins, however long that is'
   expect(failure?.length).toBeLessThan(500)
 })
 
+test('one after the other, however slow the first', async () => {
+  chat.answerNext({ status: 201, delayMs: 50 })
+  const chatter = notifier()
+  await Promise.all(['first', 'second'].map((text) => chatter.send({ text })))
+  expect(chat.arrived).toEqual(['first', 'second'])
+})
+
 test('a chat that does not answer is given up after its time', async () => {
   chat.answerNext('hang', { status: 201 })
   const before = performance.now()

@@ -75,9 +75,10 @@ export function outboxRows(setup: RowsSetup): OutboxRows {
     },
     failed: (hold, notice, error) =>
       database.transaction(async (trx) => {
-        if (await free(trx, hold)) await putOff(trx, setup, notice, error)
+        await free(trx, hold)
+        await putOff(trx, setup, notice, error)
       }),
-    release: (hold) => database.transaction(async (trx) => void (await free(trx, hold))),
+    release: (hold) => database.transaction((trx) => free(trx, hold)),
     drop: (id, reason) => database.transaction((trx) => drop(trx, setup, id, reason)),
   }
 }
@@ -148,10 +149,8 @@ function mayTry(notice: NoticeRow, eagerness: Eagerness, nowMs: number): boolean
 }
 
 /** Gives the channel free, if it is still this delivery's. */
-async function free(trx: Trx, { channel, token }: Hold): Promise<boolean> {
-  const held = trx.deleteFrom('outbox_channels').where('channel', '=', channel)
-  const { numDeletedRows } = await held.where('token', '=', token).executeTakeFirst()
-  return numDeletedRows > 0n
+async function free(trx: Trx, { channel, token }: Hold): Promise<void> {
+  await trx.deleteFrom('outbox_channels').where('channel', '=', channel).where('token', '=', token).execute()
 }
 
 async function putOff(trx: Trx, { clock, random }: RowsSetup, notice: NoticeRow, error: string): Promise<void> {

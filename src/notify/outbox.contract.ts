@@ -196,6 +196,10 @@ const deliveringAgain: Laws = {
       { channel: 'chat', sent: 0, waiting: 1, error: 'chat is down' },
     ])
     expect(chat.tried).toHaveLength(2)
+    bed.passTime(1)
+    const other = await bed.open([chat])
+    await Promise.all([outbox, other].map((each) => each.deliver({ when: 'now', waitMs: 1_000 })))
+    expect(chat.tried).toHaveLength(3) // what one of two that were told at once has tried, the other leaves alone
     chat.mode = 'take'
     bed.passTime(1)
     expect(await outbox.deliver({ when: 'now' })).toEqual([{ channel: 'chat', sent: 1, waiting: 0, error: null }])
