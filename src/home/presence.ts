@@ -13,7 +13,7 @@ import { TEMPORARY } from './place.ts'
 const MARK = /^at-work\.([0-9a-f]{12})\.(\d+)\.([^.]*)\.[0-9a-f]{8}$/
 
 /** A process that works in a home. */
-interface Worker {
+export interface Worker {
   readonly pid: number
   /** Whether it runs where this process does; another container's number means nothing here. */
   readonly isHere: boolean

@@ -29,8 +29,9 @@ const rawTable = flow<LifecycleRooms>()({
 export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch: Watch): Promise<TableInfo> {
   const name = rawTableOf(rooms, size)
   const existing = await rooms.warehouse.describe(name)
-  if (existing !== null) return existing
-  if (rooms.project.simulate === null) {
+  const canMake = rooms.project.simulate !== null
+  if (existing !== null && !(canMake && (await wasCutShort(rooms, name)))) return existing
+  if (!canMake) {
     throw new PlannedError('NOT_FOUND', `there is no table ${name} and ${rooms.project.name} has no simulator`, {
       next: `bring your rows with: ./understudy data import FILE --table ${name}`,
     })
@@ -46,6 +47,12 @@ export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch:
   return made
 }
 
+/** Whether its making was stopped or killed when the table was there already: then only the journal has to hear of it. */
+async function wasCutShort({ engine }: LifecycleRooms, name: string): Promise<boolean> {
+  const [last] = await engine.flowRuns({ flow: rawTable.name, key: name })
+  return last?.status === 'failed' || last?.status === 'cancelled'
+}
+
 function rawTableOf({ project }: LifecycleRooms, size: string): string {
   return tablesOf(project, { size, timeReading: 'utc' }).raw
 }
@@ -54,6 +61,9 @@ function makeRawTable(rooms: LifecycleRooms) {
   return async ({ size }: { size: string }, context: TaskContext): Promise<{ rows: number }> => {
     const { project, warehouse } = rooms
     if (project.simulate === null) throw new Error(`${project.name} has no simulator`)
+    const name = rawTableOf(rooms, size)
+    const made = await warehouse.describe(name) // by an attempt that was killed, or imported since: it is not made over again
+    if (made !== null) return { rows: made.partitions.reduce((sum, partition) => sum + partition.rows, 0) }
     let rows = 0
     const batches = project.simulate(size, {
       signal: context.signal,
@@ -64,7 +74,7 @@ function makeRawTable(rooms: LifecycleRooms) {
     })
     const { signal } = context
     const options = { schema: project.rawSchema, origin: 'simulated', others: 'drop', signal } as const
-    await warehouse.write(rawTableOf(rooms, size), batches, options)
+    await warehouse.write(name, batches, options)
     return { rows }
   }
 }
