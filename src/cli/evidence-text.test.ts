@@ -26,6 +26,10 @@ test('any other evidence is told by the names it has, and none is nothing', () =
   expect(evidenceText({ meanAbsoluteDistance: 0.0123, allowed: 0.25, decision: 3 }, WORDS)).toBe(
     'mean absolute distance 0.012, allowed 0.250, decision 3',
   )
+  expect(evidenceText({ because: { askedBy: '5f0c', choice: 'rollback', decision: 3 }, rolledBackTo: 2 }, WORDS)).toBe(
+    'choice rollback, decision 3, rolled back to 2',
+  )
+  expect(evidenceText({ because: null }, WORDS)).toBeNull()
   expect(evidenceText('somebody wrote this', WORDS)).toBe('somebody wrote this')
   expect(evidenceText(null, WORDS)).toBeNull()
 })

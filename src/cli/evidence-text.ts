@@ -20,11 +20,21 @@ export function evidenceText(evidence: Json, words: { unit: string; rows: string
   const gate = GateEvidence.safeParse(evidence)
   if (gate.success) return gateText(gate.data, words)
   if (typeof evidence !== 'object' || evidence === null) return evidence === null ? null : String(evidence)
-  const parts = Object.entries(evidence).map(([key, value]) => {
-    const name = key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ')
-    return `${name} ${typeof value === 'number' ? plainNumber(value) : typeof value === 'string' ? value : JSON.stringify(value)}`
-  })
+  const parts = namedParts(evidence)
   return parts.length === 0 ? null : parts.join(', ')
+}
+
+/** What an answer's evidence names the run that asked by: of use to programs only. */
+const BY_REFERENCE = 'askedBy'
+
+/** Every figure with its name in words, those of what lies inside too. */
+function namedParts(evidence: object): string[] {
+  return Object.entries(evidence).flatMap(([key, value]: [string, Json]) => {
+    if (value === null || key === BY_REFERENCE) return []
+    if (typeof value === 'object') return namedParts(value)
+    const name = key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ')
+    return [`${name} ${typeof value === 'number' ? plainNumber(value) : value}`]
+  })
 }
 
 function gateText(evidence: z.infer<typeof GateEvidence>, { unit, rows }: { unit: string; rows: string }): string {

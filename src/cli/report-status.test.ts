@@ -42,9 +42,9 @@ function screen(models: readonly Line[], columns: number, more: Partial<StatusPa
 
 test('on a usual terminal there is one line for each model, and one for each thing to do', () => {
   expect(screen([SICK, HEALTHY], 100).split('\n')).toEqual([
-    'model    serves  for     learnt to   last verdict     ago    error, threshold',
-    'letters  none                        2025-12 promote  1 day  2.000 ≥ 2 min in 2025-11 !',
-    'parcels  v3      3 days  2025-11-23  2025-12 promote  1 day  1.500 < 2 min',
+    'model    serves, for  learnt to   last verdict     ago    error, threshold',
+    'letters  none                     2025-12 promote  1 day  v2 2.000 ≥ 2 in 2025-11 !',
+    'parcels  v3, 3 days   2025-11-23  2025-12 promote  1 day  v2 1.500 < 2',
     '',
     'to do',
     'letters  decision 7 waits: 2025-12, v4  ./understudy decisions --project letters',
@@ -60,7 +60,7 @@ test('a narrow terminal gets a block for each model, and no line but a command i
     'parcels',
     '  serves   v3 for 3 days, learnt to 2025-11-23',
     '  verdict  2025-12 promote, 1 day ago',
-    '  error    1.500 < 2 min',
+    '  error    v2 1.500 < 2 min',
   ])
   for (const line of lines) if (!line.includes('./understudy')) expect(line.length, line).toBeLessThanOrEqual(50)
 })

@@ -36,7 +36,7 @@ type Line = StatusPage['models'][number]
 export function statusReport(page: StatusPage, manner: { columns: number; style: Style }): string {
   const { models, home } = page
   const { columns, style } = manner
-  const heads = ['model', 'serves', 'for', 'learnt to', 'last verdict', 'ago', 'error, threshold']
+  const heads = ['model', 'serves, for', 'learnt to', 'last verdict', 'ago', 'error, threshold']
   const rows = [heads, ...models.map((line) => tableRow(line, page.nowMs, style))]
   const fits = textTable(rows).every((line) => widthOf(line) <= columns)
   const shown = fits ? textTable(rows, [], style.dim) : models.flatMap((line) => block(line, page.nowMs, style))
@@ -44,32 +44,36 @@ export function statusReport(page: StatusPage, manner: { columns: number; style:
 }
 
 function tableRow(line: Line, nowMs: number, style: Style): string[] {
-  const { champion, last } = line
+  const { last } = line
+  const ago = last === null ? '' : ageText(nowMs - last.atMs)
   return [
     line.model,
-    champion === null ? 'none' : `v${champion.version}`,
-    champion === null || champion.sinceMs === null ? '' : ageText(nowMs - champion.sinceMs),
+    servesText(line, nowMs, ', '),
     learntText(line),
     verdictText(line),
-    last === null ? '' : ageText(nowMs - last.atMs),
-    errorCell(line, style),
+    ago,
+    errorCell(line, style, ''),
   ]
 }
 
 function block(line: Line, nowMs: number, style: Style): string[] {
-  const [model = '', serves = '', since = '', learnt = '', verdict = '', decided = '', error = ''] = tableRow(
-    line,
-    nowMs,
-    style,
-  )
+  const { model, last, unit, champion } = line
+  const learnt = champion === null ? '' : `, learnt to ${learntText(line)}`
   return [
     style.bold(model),
     ...textTable([
-      ['  serves', `${serves}${since === '' ? '' : ` for ${since}`}${learnt === '' ? '' : `, learnt to ${learnt}`}`],
-      ['  verdict', `${verdict}${decided === '' ? '' : `, ${decided} ago`}`],
-      ['  error', error],
+      ['  serves', `${servesText(line, nowMs, ' for ')}${learnt}`],
+      ['  verdict', `${verdictText(line)}${last === null ? '' : `, ${ageText(nowMs - last.atMs)} ago`}`],
+      ['  error', errorCell(line, style, unit === null ? '' : ` ${unit}`)],
     ]),
   ]
+}
+
+/** The version in Production, and for how long. */
+function servesText({ champion }: Line, nowMs: number, between: string): string {
+  if (champion === null) return 'none'
+  const age = champion.sinceMs === null ? '' : `${between}${ageText(nowMs - champion.sinceMs)}`
+  return `v${champion.version}${age}`
 }
 
 /** The last day of the rows it learnt. */
@@ -85,11 +89,12 @@ function verdictText({ last }: Line): string {
   return `${last.month ?? 'first model'} ${last.verdict}${blind}`
 }
 
-/** Production's error on the last month; which one is said where it is not the one of the verdict. */
-function errorCell({ error, last, unit }: Line, style: Style): string {
+/** Production's error on the last month, and whose it was; which month is said where it is not the one of the verdict. */
+function errorCell({ error, last }: Line, style: Style, unit: string): string {
   if (error === null) return 'not measured'
+  const whose = error.version === null ? '' : `v${error.version} `
   const where = error.month === null || error.month === last?.month ? '' : ` in ${error.month}`
-  const text = `${errorText(error.value)} ${error.isOver ? '≥' : '<'} ${error.threshold} ${unit ?? ''}${where}`
+  const text = `${whose}${errorText(error.value)} ${error.isOver ? '≥' : '<'} ${error.threshold}${unit}${where}`
   return error.isOver ? style.red(`${text} !`) : text
 }
 
@@ -125,13 +130,7 @@ function notes({ models, neverRun, shared, notices }: StatusPage): string[] {
     ...models.flatMap(({ model, working }) =>
       working === null ? [] : [`${model}: ${flowText(working)} is at work, since ${timeText(working.sinceMs)} UTC.`],
     ),
-    ...models.flatMap(({ model, project }) =>
-      project === null
-        ? [
-            `${model}: its project is not here any more; its figures are from the journal and the registry. Name its definition to go on: --project PATH`,
-          ]
-        : [],
-    ),
+    ...models.flatMap(({ model, project, last }) => (project === null ? [`${model}: ${homeless(last)}`] : [])),
     ...models.flatMap(({ model, working, stopped }) =>
       working !== null || stopped === null || stopped.error === null
         ? []
@@ -149,6 +148,12 @@ function notes({ models, neverRun, shared, notices }: StatusPage): string[] {
       fault === null ? [] : [`${project}: the project cannot be read: ${fault}`],
     ),
   ]
+}
+
+function homeless(last: Line['last']): string {
+  return last === null
+    ? 'no project here keeps it; it was registered by another program, or its project is gone.'
+    : 'its project is not here any more; its figures are from the journal and the registry. Name its definition to go on: --project PATH'
 }
 
 const BY_HAND = 'Nothing runs by itself: each of these is begun by hand.'

@@ -145,7 +145,7 @@ function lineageLines({ version, run, lineage }: VersionDetails): string[] {
     ['refit of', lineage.refitOf === null ? undefined : `v${lineage.refitOf}`],
     ['refitted as', lineage.refits.length === 0 ? undefined : list(lineage.refits)],
     ['trainer', version.tags[TAG.trainer]],
-    ['learnt', learntText(version.tags)],
+    ['learnt', learntText(version.tags, lineage.chain.length > 1)],
     ['features', version.tags[TAG.featureDigest]],
     ['code', run === null ? undefined : `${commit === undefined ? 'no commit' : `commit ${commit}`}${dirty}`],
     ['', tag('understudy.code_digest') === undefined ? undefined : `digest ${tag('understudy.code_digest')}`],
@@ -158,10 +158,10 @@ function lineageLines({ version, run, lineage }: VersionDetails): string[] {
 }
 
 /** All rows a version goes back to, those of the weights it began with included. */
-function learntText(tags: Readonly<Record<string, string>>): string | undefined {
+function learntText(tags: Readonly<Record<string, string>>, hasParents: boolean): string {
   const to = tags[TAG.trainedTo]
   if (to === undefined) return 'it does not say which rows; no later month can be compared with it fairly'
-  return `${instantText(tags[TAG.trainedFrom] ?? 'unknown')} to ${instantText(to)}, with what those it descends from had learnt`
+  return `${instantText(tags[TAG.trainedFrom] ?? 'unknown')} to ${instantText(to)}${hasParents ? ', with what those it descends from had learnt' : ''}`
 }
 
 function fileLines({ version, file }: VersionDetails): string[] {

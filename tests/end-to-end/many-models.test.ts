@@ -42,7 +42,7 @@ async function recordsOf(model: string) {
   return { versions: await tracking.versions(model), history: await tracking.history(model) }
 }
 
-test('two projects begin in one empty home at the same time, and go on by turns', { timeout: 60_000 }, async () => {
+test('two projects begin in one empty home at the same time, and go on by turns', { timeout: 120_000 }, async () => {
   const months = [
     [['cycle'], ['cycle', ...OTHER]],
     [['cycle', '--month', '2020-05', ...OTHER]],
@@ -109,7 +109,7 @@ test('status shows both, each with its own month, threshold, unit and questions'
 
 test('a model whose project is not at hand is shown from its records', async () => {
   const { out } = await program.run(['status'])
-  expect(out).toMatch(/^deliveries +v1 +\S+ min .*2020-05 escalate.* ≥ 0\.1 min !$/m)
+  expect(out).toMatch(/^deliveries +v1, \S+ min .*2020-05 escalate.* v1 \S+ ≥ 0\.1 !$/m)
   expect(out).toContain('deliveries: its project is not here any more')
 })
 

@@ -102,7 +102,8 @@ async function showReigns(
   rooms: LifecycleRooms,
   { model, history, window }: Asked,
 ): Promise<void> {
-  const { reigns, gaps } = reignsDuring(history, window, rooms.clock.nowMs())
+  const nowMs = rooms.clock.nowMs()
+  const { reigns, gaps } = reignsDuring(history, window, nowMs)
   const first = reignsOf(history)[0] ?? null
   if (context.terminal.json) {
     const stays = reigns.map(({ version, fromMs, toMs, began, ended }) => ({
@@ -123,8 +124,8 @@ async function showReigns(
   const judged = await judgedOn(rooms, model, window)
   const lines =
     reigns.length === 0
-      ? wrapped(nobody(model, window, first, rooms.clock.nowMs()), context.terminal.columns)
-      : [headline(model, window), ...spans({ reigns, gaps: isDay(window) ? gaps : [] }, context)]
+      ? wrapped(nobody(model, window, first, nowMs), context.terminal.columns)
+      : [headline(model, window), ...spans({ reigns, gaps: isDay(window) ? gaps : [], nowMs }, context)]
   context.terminal.out([...lines, '', ...dataNote(window, judged, context)].join('\n'))
 }
 
@@ -160,14 +161,14 @@ function reignText({ version, fromMs, toMs, began, ended }: Reign, context: Comm
 
 /** Who served, and when nobody did, one after the other. */
 function spans(
-  { reigns, gaps }: { readonly reigns: readonly Reign[]; readonly gaps: readonly TimeWindow[] },
+  { reigns, gaps, nowMs }: { reigns: readonly Reign[]; gaps: readonly TimeWindow[]; nowMs: number },
   context: CommandContext,
 ): string[] {
   return [
     ...reigns.map((reign) => ({ fromMs: reign.fromMs, lines: reignText(reign, context) })),
     ...gaps.map(({ fromMs, toMs }) => ({
       fromMs,
-      lines: [`  nothing  from ${timeText(fromMs)} until ${timeText(toMs)}`],
+      lines: [`  nothing  from ${timeText(fromMs)} until ${toMs > nowMs ? 'now' : timeText(toMs)}`],
     })),
   ]
     .sort((a, b) => a.fromMs - b.fromMs)
