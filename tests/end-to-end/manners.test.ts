@@ -1,10 +1,11 @@
 // How the program behaves at a terminal, in a pipe and in a script: the real one, in a process of its own.
 import { spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands/all.ts'
+import { ERROR_CODES } from '../../src/kernel/errors.ts'
 import { type Ended, openProgram, type Program } from './program.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -187,4 +188,12 @@ test('on a terminal there are colours; NO_COLOR and a dumb one have none (skippe
   expect(dumb.out).toContain('✓')
   expect(dumb.out).not.toContain(ESCAPE)
   expect(dumb.out).not.toMatch(SPINNER)
+})
+
+test('before anything is installed the launcher says what to do, in the same three lines', async () => {
+  const launcher = join(program.home, 'launcher.mjs')
+  await copyFile(join(ROOT, 'launcher.mjs'), launcher)
+  const { code, out, err } = await shell(`'${process.execPath}' '${launcher}' cycle`)
+  expect([code, out]).toEqual([ERROR_CODES.UNAVAILABLE.exitCode, ''])
+  expect(err).toMatch(/^understudy: the packages are not installed yet\n {2}why: .+\n {2}do: {2}run make install\n$/)
 })

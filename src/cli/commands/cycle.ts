@@ -49,7 +49,7 @@ export const cycleCommand = defineCommand({
 })
 
 function startOf(month: string): number {
-  return month.length > 7 ? parseDay(month) : monthWindow(parseMonth(month)).fromMs
+  return month.length > 7 ? parseDay(month, '--month') : monthWindow(parseMonth(month, '--month')).fromMs
 }
 
 /** The cycle's outcome; where no month was run, the same shape with what is known of the first model. */
@@ -97,7 +97,10 @@ async function textOf(
   const next = nextSteps(cycle, stages, dayText(addMonths(fromMs, 1)))
   return [
     ...parts,
-    cycleReport({ ...cycle, stages }, { rows, rawTable, series, home: settings.home, next, columns }),
+    cycleReport(
+      { ...cycle, stages },
+      { rows, rawTable, series, home: settings.home, next, columns, style: context.terminal.style },
+    ),
   ].join('\n')
 }
 
