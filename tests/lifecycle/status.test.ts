@@ -46,6 +46,8 @@ test('who serves, the last verdict, the error on the month and the month after a
   })
   expect(status.champion?.trainedTo).toMatch(/^2020-04-2/)
   expect(status.error?.isOver).toBe((cycle?.champion?.monthError ?? 0) >= 2)
+  await stage.month('2020-04', { again: true }) // a further look moves nothing, and is no verdict that counts
+  expect((await onlyStatus(stage)).last).toEqual(status.last)
 })
 
 test('an error over the threshold is marked, and the question waits until a person answers it', async () => {
