@@ -34,7 +34,8 @@ export interface OutboxRows {
   countWaiting(channel: string): Promise<number>
   /** Takes or keeps the channel and names its oldest notice, if it may be tried; gives the channel free otherwise. */
   next(hold: Hold, eagerness: Eagerness): Promise<NextStep>
-  sent(hold: Hold, id: number): Promise<void>
+  /** Whoever holds the channel by now: it was taken, and must not be sent again. */
+  sent(id: number): Promise<void>
   /** Puts the next attempt off, and gives the channel free. */
   failed(hold: Hold, notice: NoticeRow, error: string): Promise<void>
   release(hold: Hold): Promise<void>
@@ -68,8 +69,7 @@ export function outboxRows(setup: RowsSetup): OutboxRows {
       return (await mine.executeTakeFirstOrThrow()).rows
     },
     next: (hold, eagerness) => database.transaction((trx) => next(trx, setup, hold, eagerness)),
-    async sent(_, id) {
-      // Whoever holds the channel by now: it was taken, and must not be sent again.
+    async sent(id) {
       const ended = { state: 'sent', ended_at_ms: clock.nowMs(), dropped_by: null, dropped_why: null } as const
       await reader.updateTable('outbox_notices').set(ended).where('id', '=', id).execute()
     },
