@@ -7,7 +7,11 @@ import type { WorkerContext } from './worker-thread.ts'
 export async function run(input: Json, { report, signal }: WorkerContext): Promise<Json> {
   switch (input) {
     case 'plan an error':
-      throw new PlannedError('BAD_DATA', 'no rows in 2015-01', { facts: { rows: 0 } })
+      throw new PlannedError('BAD_DATA', 'no rows in 2015-01', {
+        why: 'the table is empty',
+        next: 'import some',
+        facts: { rows: 0 },
+      })
     case 'have a bug':
       throw new TypeError('x is not a function')
     case 'crash':

@@ -14,11 +14,14 @@ test('JSON goes in and comes out, and reports arrive in order before the output'
   expect(output).toEqual({ got: { rows: [1, 'é', null] } })
 })
 
-test('a planned error crosses with its code, message and facts', async () => {
+test('a planned error crosses with its code, its words and its facts', async () => {
   await expect(runFixture('plan an error')).rejects.toMatchObject({
     name: 'PlannedError',
     code: 'BAD_DATA',
-    message: 'no rows in 2015-01',
+    message: 'no rows in 2015-01: the table is empty; import some',
+    what: 'no rows in 2015-01',
+    why: 'the table is empty',
+    next: 'import some',
     facts: { rows: 0 },
   })
 })
