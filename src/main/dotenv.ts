@@ -1,6 +1,5 @@
 // `.env`, beside package.json: what it sets, and in which line.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 
@@ -10,13 +9,13 @@ export interface Dotenv {
   readonly lines: Readonly<Record<string, number>>
 }
 
-/** The `.env` in a folder; none is the same as an empty one. Throws `BAD_INPUT` if it cannot be read. */
-export function readDotenv(folder: string): Dotenv {
+/** The `.env` at a path; none is the same as an empty one. Throws `BAD_INPUT` if it cannot be read. */
+export function readDotenv(path: string): Dotenv {
   try {
-    return parseDotenv(readFileSync(join(folder, '.env'), 'utf8'))
+    return parseDotenv(readFileSync(path, 'utf8'))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return parseDotenv('')
-    throw new PlannedError('BAD_INPUT', '.env cannot be read', {
+    throw new PlannedError('BAD_INPUT', `${path} cannot be read`, {
       why: messageOf(error),
       next: 'make it a text file that you may read, or remove it',
       cause: error,

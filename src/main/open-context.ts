@@ -1,5 +1,6 @@
 // What a command works with: the project that was named or set, its settings, and the rooms once they are asked for.
 import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
 import type { CommandContext } from '../cli/command.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import type { Project } from '../lifecycle/project.ts'
@@ -10,7 +11,7 @@ import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
 import { findProjects, optionFor, resolveProject } from './projects.ts'
 import { prefixOf, ROOT, readSettings, reportSettings, type SettingSources } from './settings.ts'
-import { DEFAULT_PROJECT, PROJECT_SETTING, SETTINGS } from './settings-list.ts'
+import { DEFAULT_PROJECT, DOTENV_VARIABLE, PROJECT_SETTING, SETTINGS } from './settings-list.ts'
 
 /** A short name that is nearly a setting's is more likely another program's, where the environment is everybody's. */
 const LETTERS_OF_A_SLIP = 9
@@ -25,7 +26,7 @@ export async function openContext(
   opened: { rooms: OpenRooms | null },
   named: string | null,
 ): Promise<CommandContext> {
-  const dotenv = readDotenv(ROOT)
+  const dotenv = readDotenv(resolve(ROOT, process.env[DOTENV_VARIABLE] || '.env'))
   const standard = await resolveProject(
     ROOT,
     process.env[PROJECT_SETTING] || dotenv.values[PROJECT_SETTING] || DEFAULT_PROJECT,

@@ -1,7 +1,7 @@
 // What is made from the list of settings: `.env.sample`, and the README's tables.
 import type { Project } from '../lifecycle/project.ts'
 import { GROUPS, type Setting } from './setting.ts'
-import { SETTINGS } from './settings-list.ts'
+import { DOTENV_VARIABLE, SETTINGS } from './settings-list.ts'
 
 const EACH_MODELS_OWN =
   'Those with a * are of one model: they set the default project (UNDERSTUDY_PROJECT). Another project takes them with its name before them, in capitals and with two underscores'
@@ -14,6 +14,7 @@ export function sampleEnvironment(project: Project): string {
   return [
     '# Copy to .env and change what you like. The environment wins over .env, .env over these defaults; empty is as good as absent.',
     `# ${EACH_MODELS_OWN}: MY_MODEL__SEED=1.`,
+    `# ${DOTENV_VARIABLE} in the environment names another file than .env.`,
     '',
     `${blocks.join('\n\n')}\n`,
   ].join('\n')
@@ -36,7 +37,10 @@ export function settingsTable(project: Project): string {
       '\n',
     )
   })
-  return [`${EACH_MODELS_OWN}: \`MY_MODEL__SEED=1\`.`, ...tables].join('\n\n')
+  return [
+    `${EACH_MODELS_OWN}: \`MY_MODEL__SEED=1\`. \`${DOTENV_VARIABLE}\` in the environment names another file than \`.env\`.`,
+    ...tables,
+  ].join('\n\n')
 }
 
 function grouped(): readonly { title: string; settings: readonly Setting[] }[] {

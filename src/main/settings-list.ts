@@ -2,6 +2,8 @@
 import { always, anything, day, matching, modelName, oneOf, type Setting, webAddress } from './setting.ts'
 import { CLOUD_SETTINGS, UNUSED_SETTINGS } from './settings-recipe.ts'
 
+/** In the environment only: another file than `.env`. */
+export const DOTENV_VARIABLE = 'UNDERSTUDY_DOTENV'
 /** Read before all others, because the rest depend on it. */
 export const PROJECT_SETTING = 'UNDERSTUDY_PROJECT'
 export const DEFAULT_PROJECT = 'taxifare'

@@ -39,10 +39,14 @@ function init({ name, dir }: z.infer<typeof Args>, terminal: Terminal): void {
   const place = dir === undefined ? ROOT : resolve(dir)
   const folder = join(place, name)
   refuseTaken(name, place, folder)
-  const files = readdirSync(TEMPLATES)
-  const texts = files.map((file) => [file, fill(readFileSync(join(TEMPLATES, file), 'utf8'), name, folder)] as const)
+  const isOutside = relative(ROOT, folder).startsWith('..') // where no package.json of ours says what kind of modules these are
+  const known = isOutside ? folder : relative(ROOT, folder)
+  const texts = readdirSync(TEMPLATES).map(
+    (file) => [file, fill(readFileSync(join(TEMPLATES, file), 'utf8'), { name, folder, known })] as const,
+  )
+  if (isOutside) texts.push(['package.json', '{ "private": true, "type": "module" }\n'])
+  const files = texts.map(([file]) => file)
   write(folder, texts)
-  const known = dir === undefined ? name : relative(ROOT, folder)
   const next = [`./understudy cycle --project ${known}`, `./understudy replay --project ${known}`]
   const result = JSON.stringify({ name, folder, files, next })
   const words = [
@@ -75,12 +79,14 @@ function refuseTaken(name: string, place: string, folder: string): void {
   })
 }
 
-/** A template for this name, its imports taken from where it will lie. */
-function fill(text: string, name: string, folder: string): string {
+/** A template for this name, its imports taken from where it will lie; `known` is what commands call it. */
+function fill(text: string, { name, folder, known }: Readonly<Record<'name' | 'folder' | 'known', string>>): string {
   const root = relative(folder, ROOT).replaceAll('\\', '/')
   const identifier = TEMPLATE.name.replaceAll('-', '_')
   return text
     .replaceAll(`'${TEMPLATE.root}src/`, `'${root}/src/`)
+    .replaceAll(`--project ${TEMPLATE.name}`, `--project ${known}`)
+    .replaceAll(`UNDERSTUDY_PROJECT=${TEMPLATE.name}`, `UNDERSTUDY_PROJECT=${known}`)
     .replaceAll(TEMPLATE.name, name)
     .replaceAll(identifier.toUpperCase(), name.replaceAll('-', '_').toUpperCase())
     .replaceAll(identifier, name.replaceAll('-', '_'))
