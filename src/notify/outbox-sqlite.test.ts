@@ -11,9 +11,10 @@ import { systemClock } from '../kernel/clock.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { openChatServer } from './chat-server.fixture.ts'
 import { consoleNotifier } from './console.ts'
-import { type OutboxBed, outboxLaws, tellable } from './outbox.contract.ts'
+import { type OutboxBed, outboxLaws } from './outbox.contract.ts'
 import type { OutboxSchema } from './outbox-schema.ts'
 import { openSqliteOutbox, type SqliteOutboxOptions } from './outbox-sqlite.ts'
+import { tellable } from './tellable.fixture.ts'
 
 interface Bed extends OutboxBed {
   readonly path: string

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { KeptNotice, Notifier, Outbox } from './port.ts'
+import { tellable } from './tellable.fixture.ts'
 
 /** A store, and time that passes only when told to. Outboxes post within 200 ms, close within 100, and let an attempt take 400. */
 export interface OutboxBed {
@@ -9,31 +10,6 @@ export interface OutboxBed {
   open(channels: readonly Notifier[], shown?: string[]): Promise<Outbox>
   nowMs(): number
   passTime(ms: number): void
-}
-
-/** A channel that does as it is told, and remembers. */
-export interface Tellable extends Notifier {
-  readonly arrived: string[]
-  readonly tried: string[]
-  /** `slow` takes 50 ms; `hang` never answers, and does not listen to its signal either. */
-  mode: 'take' | 'refuse' | 'slow' | 'hang'
-}
-
-export function tellable(channel = 'chat'): Tellable {
-  const made: Tellable = {
-    channel,
-    arrived: [],
-    tried: [],
-    mode: 'take',
-    async send({ text }) {
-      made.tried.push(text)
-      if (made.mode === 'hang') return await new Promise(() => undefined)
-      if (made.mode === 'refuse') throw new Error(`${channel} is down`)
-      if (made.mode === 'slow') await sleep(50)
-      made.arrived.push(text)
-    },
-  }
-  return made
 }
 
 const MINUTE_MS = 60_000

@@ -25,7 +25,7 @@ async function closedChat(): Promise<{ url: string; open(): Promise<ChatServer> 
 }
 
 test('an outcome is told to the chat of the recipe, once, and nothing of it is in the result', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using chat = await openChatServer()
   await using program = await openProgram({ ...DELIVERIES, ...chatAt(`${chat.url}/`) })
@@ -47,7 +47,7 @@ test('an outcome is told to the chat of the recipe, once, and nothing of it is i
 })
 
 test('a chat that is down fails nothing; when it is back, the next command brings everything, in order', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { url, open } = await closedChat()
   await using program = await openProgram({ ...DELIVERIES, ...chatAt(url) })
@@ -70,7 +70,7 @@ test('a chat that is down fails nothing; when it is back, the next command bring
   expect(chat.arrived).toHaveLength(2)
 })
 
-test('a notice that is dropped is not sent, not even by the command that drops it', { timeout: 60_000 }, async () => {
+test('a notice that is dropped is not sent, not even by the command that drops it', { timeout: 120_000 }, async () => {
   const { url, open } = await closedChat()
   await using program = await openProgram({ ...DELIVERIES, ...chatAt(url) })
   await program.json(['cycle'])
@@ -91,7 +91,7 @@ test('a notice that is dropped is not sent, not even by the command that drops i
 })
 
 test('killed while the chat does not answer, the notice goes out with whatever command comes next', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using chat = await openChatServer()
   chat.answer('hang')
@@ -111,7 +111,7 @@ test('killed while the chat does not answer, the notice goes out with whatever c
 })
 
 test('a chat that never answers holds up no other command, and sending stops when it is told to', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using chat = await openChatServer()
   await using program = await openProgram({ ...DELIVERIES, ...chatAt(chat.url) })
