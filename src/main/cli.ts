@@ -16,9 +16,11 @@ import { ROOT } from './settings.ts'
 // Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error // EIO: the terminal was closed
   })
 }
+/** What asks a command to stop: Ctrl-C, whoever ends it from outside, a terminal that is closed. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -52,7 +54,7 @@ function readVersion(): string {
   return version
 }
 
-/** The first Ctrl-C or SIGTERM asks; a second one, a while later, ends at once. */
+/** The first Ctrl-C, SIGTERM or closing of the terminal asks; a second one, a while later, ends at once. */
 function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController()
   let askedAt = 0
@@ -65,13 +67,11 @@ function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dis
       process.exit(ERROR_CODES.CANCELLED.exitCode)
     }
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const name of STOPPING) process.on(name, onSignal)
   return {
     signal: controller.signal,
     dispose() {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      for (const name of STOPPING) process.off(name, onSignal)
     },
   }
 }
