@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import type { CommandContext } from '../cli/command.ts'
 import type { Terminal } from '../cli/terminal.ts'
+import { isPlanned } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
 import { checkDatabases } from './check-databases.ts'
 import { type Dotenv, readDotenv } from './dotenv.ts'
@@ -27,11 +28,7 @@ export async function openContext(
   named: string | null,
 ): Promise<CommandContext> {
   const dotenv = readDotenv(resolve(ROOT, process.env[DOTENV_VARIABLE] || '.env'))
-  const standard = await resolveProject(
-    ROOT,
-    process.env[PROJECT_SETTING] || dotenv.values[PROJECT_SETTING] || DEFAULT_PROJECT,
-  )
-  const projectPath = named === null ? standard : await resolveProject(ROOT, named)
+  const { standard, projectPath } = await findDefinitions(dotenv, named)
   const project = await loadProject(projectPath)
   const sourcesOf = (one: Project, path: string): SettingSources => ({
     environment: process.env,
@@ -40,7 +37,7 @@ export async function openContext(
     isDefault: path === standard,
   })
   const projects = async () =>
-    (await findProjects(ROOT, [standard, projectPath])).map((place) => ({
+    (await findProjects(ROOT, [...(standard === null ? [] : [standard]), projectPath])).map((place) => ({
       ...place,
       option: place.path === standard ? '' : ` --project ${optionFor(ROOT, place)}`,
     }))
@@ -71,6 +68,23 @@ export async function openContext(
       await rooms?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The default project, and the one to work with. A default that is none stands in the way only of who asks for it. */
+async function findDefinitions(
+  dotenv: Dotenv,
+  named: string | null,
+): Promise<{ standard: string | null; projectPath: string }> {
+  const setting = (process.env[PROJECT_SETTING] || dotenv.values[PROJECT_SETTING] || DEFAULT_PROJECT).trim()
+  if (named === null) {
+    const standard = await resolveProject(ROOT, setting, PROJECT_SETTING)
+    return { standard, projectPath: standard }
+  }
+  const standard = await resolveProject(ROOT, setting, PROJECT_SETTING).catch((error: unknown) => {
+    if (isPlanned(error)) return null
+    throw error
+  })
+  return { standard, projectPath: await resolveProject(ROOT, named, '--project') }
 }
 
 function tellSlips(terminal: Terminal, dotenv: Dotenv, projects: readonly string[]): void {

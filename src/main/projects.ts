@@ -30,9 +30,9 @@ function nameOf(path: string): string {
 
 /**
  * The definition that a text means: the name of a folder beside package.json, or a path to a folder or a file, taken from there or else
- * from the working directory. Throws `NOT_FOUND` with the projects there are.
+ * from the working directory. `namedBy` says who asks for it. Throws `NOT_FOUND` with the projects there are.
  */
-export async function resolveProject(root: string, text: string): Promise<string> {
+export async function resolveProject(root: string, text: string, namedBy: string): Promise<string> {
   const places = [resolve(root, text), resolve(text)]
   const found = places.map(definitionAt).find((path) => path !== null)
   if (found !== undefined && found !== null) return found
@@ -41,7 +41,7 @@ export async function resolveProject(root: string, text: string): Promise<string
   const make = /^[a-z][a-z0-9_-]*$/.test(text) && folder === undefined ? `, or make it: ./understudy init ${text}` : ''
   throw new PlannedError('NOT_FOUND', `there is no project "${text}"`, {
     why: folder === undefined ? `there are ${names.join(', ')}` : `the folder ${folder} has no ${DEFINITION}`,
-    next: `name one of ${names.join(', ')}${make}`,
+    next: `name one of ${names.join(', ')} with ${namedBy}${make}`,
   })
 }
 

@@ -8,7 +8,7 @@ import { ROOT } from './settings.ts'
 import { sampleEnvironment, settingsTable } from './settings-docs.ts'
 import { DEFAULT_PROJECT } from './settings-list.ts'
 
-const project = await loadProject(await resolveProject(ROOT, DEFAULT_PROJECT))
+const project = await loadProject(await resolveProject(ROOT, DEFAULT_PROJECT, 'write-docs'))
 writeFileSync(join(ROOT, '.env.sample'), sampleEnvironment(project))
 const readme = join(ROOT, 'README.md')
 const text = readFileSync(readme, 'utf8')

@@ -154,7 +154,7 @@ describe('several projects', () => {
     const none = await program.run(['models', '--project', 'taxifares'])
     expect(none).toMatchObject({ code: 3 })
     expect(none.err).toContain('there is no project "taxifares"')
-    expect(none.err).toContain('taxifare, or make it: ./understudy init taxifares')
+    expect(none.err).toContain('taxifare with --project, or make it: ./understudy init taxifares')
     const empty = await program.run(['models', '--project', DELIVERIES])
     expect(empty.out).toContain(`./understudy --project ${DELIVERIES} cycle`)
   })
@@ -197,6 +197,10 @@ describe('init', () => {
     expect(await codeOf('to-be-made')).toBe(0)
     expect(await codeOf('to_be_made')).toBe(4) // the same tables and settings
     expect((await program.run(['init', 'src'])).code).toBe(4)
+    await writeFile(join(program.home, 'to-be-made/features.ts'), 'export const specification =\n  {{\n')
+    const broken = await program.run(['models', '--project', join(program.home, 'to-be-made')])
+    expect(broken).toMatchObject({ code: 2 })
+    expect(broken.err).toContain('(features.ts, line 2)')
   })
 })
 

@@ -10,8 +10,8 @@ import type { Terminal } from '../terminal.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const TEMPLATES = join(ROOT, 'templates', 'project')
-/** What the templates are written for: this name, two folders below the root. */
-const TEMPLATE = { name: 'my-model', root: '../../' } as const
+/** What the templates have in place of this project's name, and of the way to the sources: they are written two folders below the root. */
+const PLACES = /'\.\.\/\.\.\/src\/|(--project |UNDERSTUDY_PROJECT=)my-model|my-model|my_model|MY_MODEL/g
 
 /** Short enough for every table that will bear it. */
 const NAME = /^[a-z][a-z0-9_-]{0,30}$/
@@ -50,12 +50,12 @@ function init({ name, dir }: z.infer<typeof Args>, terminal: Terminal): void {
   const next = [`./understudy cycle --project ${known}`, `./understudy replay --project ${known}`]
   const result = JSON.stringify({ name, folder, files, next })
   const words = [
-    `✅ ${name} is a project: ${files.map((file) => join(known, file)).join(', ')}`,
+    `✅ ${name} is a project in ${folder}: ${files.join(', ')}`,
     '',
     'It runs as it stands, on rows that it makes up. What to type next:',
     `  ${next[0]}   (its first month: train, compare, decide)`,
     `  ${next[1]}   (all its months, beside the real model)`,
-    `then make it yours: the lines marked CHANGE in ${join(known, 'project.ts')} and ${join(known, 'features.ts')}`,
+    'then make it yours: the lines marked CHANGE in project.ts and features.ts',
   ]
   terminal.out(terminal.json ? result : words.join('\n'))
 }
@@ -82,14 +82,13 @@ function refuseTaken(name: string, place: string, folder: string): void {
 /** A template for this name, its imports taken from where it will lie; `known` is what commands call it. */
 function fill(text: string, { name, folder, known }: Readonly<Record<'name' | 'folder' | 'known', string>>): string {
   const root = relative(folder, ROOT).replaceAll('\\', '/')
-  const identifier = TEMPLATE.name.replaceAll('-', '_')
-  return text
-    .replaceAll(`'${TEMPLATE.root}src/`, `'${root}/src/`)
-    .replaceAll(`--project ${TEMPLATE.name}`, `--project ${known}`)
-    .replaceAll(`UNDERSTUDY_PROJECT=${TEMPLATE.name}`, `UNDERSTUDY_PROJECT=${known}`)
-    .replaceAll(TEMPLATE.name, name)
-    .replaceAll(identifier.toUpperCase(), name.replaceAll('-', '_').toUpperCase())
-    .replaceAll(identifier, name.replaceAll('-', '_'))
+  const identifier = name.replaceAll('-', '_')
+  // In one pass: what is put in may itself look like what is replaced.
+  return text.replace(PLACES, (found, before: string | undefined) => {
+    if (found.startsWith("'")) return `'${root}/src/`
+    if (before !== undefined) return `${before}${known}`
+    return found === 'my-model' ? name : found === 'my_model' ? identifier : identifier.toUpperCase()
+  })
 }
 
 /** The folder with all of its files, or nothing. Throws what the disk refuses. */
