@@ -1,7 +1,8 @@
 // Settings as a person meets them: an .env of the recipe's, a slip of the finger, two projects beside each other, and a new one.
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -131,6 +132,26 @@ describe('what the recipe’s tests ask', () => {
     await program.json(['cycle'], { MODEL_TARGET: 'mlflow' })
     expect((await verdicts({ MODEL_TARGET: 'mlflow' })).filter((line) => line.endsWith('FAILED'))).toEqual([])
   })
+})
+
+test('doctor reads what is kept through, and says what is damaged and what to do', { timeout: 60_000 }, async () => {
+  await using program = await openProgram({ DELIVERIES__TRAINERS: 'linear' })
+  await program.json(['cycle', '--project', DELIVERIES])
+  const whole = await program.run(['doctor'])
+  expect(whole, whole.err).toMatchObject({ code: 0 })
+  expect(whole.out).toMatch(/mlflow\.db +whole; the seals of [45] moves hold/)
+  expect(whole.out).toMatch(/flow\.db +whole\n/)
+  const database = new DatabaseSync(join(program.home, 'mlflow.db'))
+  database.exec('drop trigger understudy_transitions_are_not_edited')
+  database.exec("update understudy_transitions set reason = 'because I say so' where id = 2")
+  database.close()
+  await using journal = await open(join(program.home, 'flow.db'), 'r+')
+  await journal.write(Buffer.alloc(4096, 0xff), 0, 4096, 8192)
+  const { code, out } = await program.run(['doctor'])
+  expect(code).toBe(2)
+  expect(out).toMatch(/❌ {2}mlflow\.db +the history of stages is not as it was written: row 2 was edited/)
+  expect(out).toMatch(/❌ {2}flow\.db +\S/)
+  expect(out).toMatch(/→ .*restore/)
 })
 
 describe('several projects', () => {
