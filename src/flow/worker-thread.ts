@@ -37,7 +37,7 @@ export interface WorkerContext {
   /** Sends something to whoever started the work. */
   report(message: Json): void
   /**
-   * Fires on cancellation, when the module next lets the event loop turn. A second later the thread is ended from
+   * Fires on cancellation, when the module next lets the event loop turn. Should it not end, it is ended from
    * outside.
    */
   readonly signal: AbortSignal

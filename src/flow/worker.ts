@@ -5,7 +5,8 @@ import type { Json } from '../kernel/json.ts'
 import { fromJournal, jsonText } from './journal-text.ts'
 import type { FromThread, ThreadError, ThreadInput, ToThread } from './worker-thread.ts'
 
-const CANCEL_GRACE_MS = 1_000
+/** Ending a thread from outside while a native library works in it ends the process, so that only one that hangs is. */
+const CANCEL_GRACE_MS = 4_000
 
 export interface WorkerOptions {
   /** What the work is called in messages. */
@@ -15,7 +16,7 @@ export interface WorkerOptions {
   readonly onMessage?: (message: Json) => void
   /** Limits of the thread's JavaScript heap; what typed arrays hold is not counted. */
   readonly resourceLimits?: ResourceLimits
-  /** How long after a cancellation the thread may still end by itself; 1 s if absent. */
+  /** How long after a cancellation the thread may still end by itself; 4 s if absent. */
   readonly graceMs?: number
 }
 

@@ -43,7 +43,7 @@ export async function scoreVersion(
   const scores: Score[] = []
   for (const window of windows) {
     throwIfCancelled(signal)
-    const { rows, columns } = await readCleaned(rooms, data, window)
+    const { rows, columns } = await readCleaned(rooms, data, window, signal)
     const { [specification.target]: actual, ...inputs } = columns
     const times = columns[specification.timeColumn]
     if (actual === undefined || times === undefined)
@@ -74,10 +74,11 @@ export async function readCleaned(
   rooms: Pick<Rooms, 'project' | 'warehouse'>,
   data: Data,
   window: TimeWindow,
+  signal?: AbortSignal,
 ): Promise<Batch> {
   const names = rooms.project.specification(data.timeReading).columns.map((column) => column.name)
   const table = tablesOf(rooms.project, data).processed
-  return await rooms.warehouse.read(table, window, { columns: names, orderBy: names })
+  return await rooms.warehouse.read(table, window, { columns: names, orderBy: names, signal })
 }
 
 /** Rows of a score. */

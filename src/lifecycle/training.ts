@@ -22,7 +22,7 @@ export async function trainModel(
   const rowsOf = async (window: TimeWindow) => {
     const columns = [specification.target, ...specification.features.map((feature) => feature.name)]
     const orderBy = specification.columns.map((column) => column.name)
-    const batch = await rooms.warehouse.read(request.table, window, { columns, orderBy })
+    const batch = await rooms.warehouse.read(request.table, window, { columns, orderBy, signal: options.signal })
     throwIfCancelled(options.signal)
     return encode(specification, batch, { from: 0, to: batch.rows })
   }

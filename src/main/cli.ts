@@ -7,7 +7,7 @@ import { takeGlobalOptions } from '../cli/global-options.ts'
 import { runWords } from '../cli/parser.ts'
 import { openTerminal } from '../cli/terminal.ts'
 import { clarify } from '../home/integrity.ts'
-import { ERROR_CODES, stoppedOnRequest } from '../kernel/errors.ts'
+import { stoppedOnRequest } from '../kernel/errors.ts'
 import { openContext } from './open-context.ts'
 import type { OpenRooms } from './open-rooms.ts'
 import { advisingFor } from './project-advice.ts'
@@ -64,7 +64,9 @@ function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dis
       note('  stopping; nothing is lost, the same command goes on from here (once more to end at once)')
       controller.abort(stoppedOnRequest())
     } else if (performance.now() - askedAt > 500) {
-      process.exit(ERROR_CODES.CANCELLED.exitCode)
+      // As a program without handlers would end. An orderly exit waits for every native call, and dies of one in a thread.
+      for (const name of STOPPING) process.removeAllListeners(name)
+      process.kill(process.pid, 'SIGINT')
     }
   }
   for (const name of STOPPING) process.on(name, onSignal)

@@ -1,5 +1,6 @@
 // The warehouse on one's own disk: Parquet files by month, read and written by a DuckDB that keeps nothing itself.
 import { type Clock, systemClock } from '../kernel/clock.ts'
+import { throwIfCancelled } from '../kernel/errors.ts'
 import { monthWindow, type TimeWindow } from '../kernel/window.ts'
 import { monthsWithFaults, soundPathsOf } from './damage.ts'
 import { asNumber, fetchColumns, quoteName } from './duckdb-columns.ts'
@@ -93,7 +94,7 @@ async function read(
   const order = [schema.timeColumn, ...options.orderBy].map((name) => `${quoteName(name)} asc nulls last`).join(', ')
   // The rows are sorted before they are made numbers: a null as NaN would come before an infinity, and timestamps are cheaper.
   const sql = `select ${options.columns.map(quoteName).join(', ')} from (${relationOf(schema, paths, window)}) order by ${order}`
-  return await fetchNumbers(session, stored, paths, sql, atMost)
+  return await fetchNumbers(session, stored, paths, sql, atMost, options.signal)
 }
 
 async function query(
@@ -115,9 +116,10 @@ async function fetchNumbers(
   paths: readonly string[],
   sql: string,
   atMost: number | null,
+  signal?: AbortSignal,
 ): Promise<Batch> {
   try {
-    return await session.use(undefined, async (lane) => {
+    return await session.use(signal, async (lane) => {
       const prepared = await lane.connection.prepare(sql)
       const indexes = Array.from({ length: prepared.columnCount }, (_, index) => index)
       const names = indexes.map((index) => prepared.columnName(index))
@@ -129,6 +131,7 @@ async function fetchNumbers(
       return await fetchColumns(result, names, result.rowCount)
     })
   } catch (error) {
+    throwIfCancelled(signal) // an interrupted query says nothing of its files
     throw await explainRead(session, table, paths, error)
   }
 }

@@ -69,6 +69,7 @@ export function openMemoryWarehouse(): Warehouse {
       return put(deriveTable(existing(from), tables.get(to), derivation, signal))
     },
     async read(table, window, options) {
+      throwIfCancelled(options.signal)
       const held = existing(table)
       checkColumns(table, held.schema, [...options.columns, ...options.orderBy])
       return sorted(held.schema, rowsIn(held, window), options)

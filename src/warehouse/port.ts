@@ -54,6 +54,7 @@ export interface ReadOptions {
   readonly columns: readonly string[]
   /** Ties of the time column are broken by these, in this order. Together they must make the order total. */
   readonly orderBy: readonly string[]
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface WriteOptions {
@@ -78,7 +79,7 @@ export interface WriteOptions {
  * - a derived table takes its source's origin; its months of another origin or schema go when new ones are derived, as they
  *   can be made again; deriving into a table that holds rows as they came is `CONFLICT`;
  * - a row that its schema does not allow is `BAD_DATA`; a name, a column or a dialect the table does not have is `BAD_INPUT`;
- * - when the signal fires, writing and deriving throw `CANCELLED` and leave nothing behind;
+ * - when the signal fires, reading, writing and deriving throw `CANCELLED` and leave nothing behind;
  * - `NOT_FOUND` if a table that is read is absent; `BAD_DATA` if a stored file is damaged; reading a window without rows
  *   gives none.
  */

@@ -148,6 +148,12 @@ function tellingLaws(open: Open): void {
     expect(await warehouse.tables()).toEqual([])
   })
 
+  test('a read that was told to stop is CANCELLED', async () => {
+    await using warehouse = await openWith(open, [[at('2015-03-01'), 0, 0, 1]])
+    const options = { columns: [], orderBy: [], signal: AbortSignal.abort() }
+    await expect(warehouse.read('rides', ALWAYS, options)).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
   test('a table tells its origin, columns and months with rows', async () => {
     await using warehouse = await openWith(open, [
       [at('2015-03-01'), 0, 0, 1],
