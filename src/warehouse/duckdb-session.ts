@@ -79,6 +79,9 @@ export async function openDuckdbSession(settings: DuckdbSettings): Promise<Duckd
       const { lane, giveBack } = await borrow(signal)
       try {
         return await work(lane)
+      } catch (error) {
+        throwIfCancelled(signal) // not every step of the work is a guarded statement: an interrupted one tells it in its own words
+        throw error
       } finally {
         giveBack()
       }

@@ -91,6 +91,10 @@ async function writeOut(
 
 /** On a connection that no signal interrupts: it has to happen after a cancellation too. */
 async function closeGathering(session: DuckdbSession, { table, appender }: Gathering): Promise<void> {
-  appender.closeSync()
+  try {
+    appender.closeSync()
+  } catch {
+    // It writes out what it still holds, which an interruption stops. The table goes anyway, with all that is in it.
+  }
   await session.use(undefined, (lane) => lane.run(`drop table ${table}`))
 }

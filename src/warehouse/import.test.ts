@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { isPlanned } from '../kernel/errors.ts'
 import { openDuckdbWarehouse } from './duckdb.ts'
 import { importFile } from './import.ts'
 import { openMemoryWarehouse } from './memory.ts'
@@ -79,4 +80,26 @@ test('memory and disk take the same rows of a file', async () => {
     )
   }
   expect(await rows(disk)).toEqual(await rows(memory))
+})
+
+test('whenever it is stopped, it says so, leaves nothing behind, and works again', async () => {
+  const rows = Array.from({ length: 40_000 }, (_, i) => `${i},2015-0${(i % 6) + 1}-01,1\n`)
+  const path = await fileOf(`price,sold_at,pieces\n${rows.join('')}`)
+  const directory = join(folder(), 'stopped')
+  await using warehouse = await openDuckdbWarehouse({ directory, temporaryDirectory: join(folder(), 'tmp') })
+  const codes = new Set<unknown>()
+  for (let delayMs = 0; delayMs < 80; delayMs += 2) {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), delayMs)
+    const outcome = await importFile(warehouse, 'sales', path, { ...options, signal: stop.signal }).then(
+      () => 'taken',
+      (error: unknown) => (isPlanned(error) ? error.code : error),
+    )
+    codes.add(outcome)
+    if (outcome === 'taken') await warehouse.drop('sales')
+    else expect(await readdir(join(folder(), 'stopped')).catch(() => [])).toEqual([])
+    if (outcome === 'taken') break
+  }
+  expect([...codes].filter((code) => code !== 'taken')).toEqual(['CANCELLED'])
+  expect(await importFile(warehouse, 'sales', path, options)).toMatchObject({ rowsTaken: 40_000 })
 })
