@@ -28,7 +28,7 @@ export const DecisionInput = z.object({
 export type DecisionInput = z.infer<typeof DecisionInput>
 
 /** What an answer moves, planned before anything is moved. */
-export type AnswerPlan = { readonly moves: Move[] }
+type AnswerPlan = { readonly moves: Move[] }
 
 export const decisionFlow = flow<LifecycleRooms>()({
   name: 'decision',

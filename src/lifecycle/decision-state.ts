@@ -59,6 +59,6 @@ export function whyNotPromoted({ version, production }: Question, { versions, hi
 }
 
 /** A move in words: who did what, when and why. */
-export function transitionText({ version, from, to, actor, atMs, reason }: Transition): string {
+function transitionText({ version, from, to, actor, atMs, reason }: Transition): string {
   return `v${version} was moved from ${from} to ${to} by ${actor} on ${new Date(atMs).toISOString()}: ${reason}`
 }

@@ -21,7 +21,7 @@ import { runFirstRetrain, runRetrain } from './run-cycle.ts'
 import { retrainedWith } from './trainer-settings.ts'
 
 /** What an answer would do, or why it cannot be given. */
-export type ChoiceView = { readonly choice: Choice; readonly isPossible: boolean; readonly effect: string }
+type ChoiceView = { readonly choice: Choice; readonly isPossible: boolean; readonly effect: string }
 
 /** A decision as a person sees it. */
 export type DecisionView = {

@@ -251,9 +251,9 @@ const TELLING: readonly Setting[] = [
     name: 'NOTIFY_AUTHOR',
     group: 'telling',
     scope: 'shared',
-    fallback: always('understudy'),
+    fallback: (project) => `understudy ${project.name}`,
     ...anything('any name'),
-    meaning: 'who the messages are from',
+    meaning: 'who the messages are from, so that several models may share a channel',
     usedBy: forChat,
   },
 ]

@@ -4,6 +4,7 @@ import { countText } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
 import { CHOICES } from '../../lifecycle/decision-flow.ts'
 import { type Answered, answerDecision, type DecisionView, decisionsOf } from '../../lifecycle/decisions.ts'
+import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { rollbackByHand } from '../../lifecycle/rollback.ts'
 import type { Transition } from '../../tracking/port.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
@@ -103,9 +104,7 @@ function pairsOf(texts: readonly string[]): Record<string, string> {
 }
 
 /** A move in the recipe's words. */
-export function moveText({ name, version, from, to }: Transition): string {
-  return `✅ Model ${name} version ${version} transitioned from ${from} to ${to}`
-}
+const moveText = ({ name, version, from, to }: Transition): string => RECIPE.transitioned(name, version, from, to)
 
 function decisionText(decision: DecisionView, { terminal, project }: CommandContext): string[] {
   const { id, model, month, status, because, choices } = decision
