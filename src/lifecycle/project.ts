@@ -1,5 +1,6 @@
 // The definition of one model to keep: what a project's folder declares and everything else only uses. It is also the door a
 // project comes in by: what it needs of the rooms below is handed on here.
+import { checkSpecification } from '../features/check.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
@@ -74,7 +75,7 @@ export function defineProject(definition: ProjectDefinition): Project {
     wrong(`defaultSize "${definition.defaultSize}" is not one of ${definition.sizes.join(', ')}`)
   }
   if (!(definition.defaultThreshold > 0)) wrong(`defaultThreshold ${definition.defaultThreshold} is not above 0`)
-  const specification = definition.specification('utc')
+  const specification = checkSpecification(definition.specification('utc'))
   const names = specification.columns.map((column) => column.name)
   for (const needed of [
     specification.timeColumn,
