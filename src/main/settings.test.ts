@@ -145,7 +145,7 @@ describe('what is said of a wrong one', () => {
     expect(read({ NOTIFY_CHAT_URL: url, NOTIFY_CHANNEL: '1234' }).chat).toEqual({
       url,
       channel: '1234',
-      author: 'understudy',
+      author: 'understudy taxifare',
     })
   })
 
