@@ -14,6 +14,12 @@ export interface Ended {
   readonly err: string
 }
 
+/** A process and its end. */
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
 export interface Program {
   readonly home: string
   /** `./understudy …`, to its end. */
@@ -22,11 +28,10 @@ export interface Program {
   json<T>(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<T>
   /** `make …`, to its end; the packages are taken as installed. */
   make(target: string, settings?: Readonly<Record<string, string>>): Promise<Ended>
+  /** Starts `make …` as a terminal does, in a process group of its own: a signal to `-child.pid` reaches everything in it. */
+  startMake(target: string, settings?: Readonly<Record<string, string>>): Started
   /** Starts `./understudy …` and hands over the process itself, no launcher in between. */
-  start(
-    args: readonly string[],
-    settings?: Readonly<Record<string, string>>,
-  ): { child: ChildProcess; ended: Promise<Ended> }
+  start(args: readonly string[], settings?: Readonly<Record<string, string>>): Started
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -45,10 +50,18 @@ export async function openProgram(settings: Readonly<Record<string, string>> = {
     ...settings,
     ...more,
   })
-  const begin = (command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-    const child = spawn(command, args, { cwd: ROOT, env: environment(more), stdio: ['ignore', 'pipe', 'pipe'] })
+  const begin = (
+    command: string,
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    detached = false,
+  ): Started => {
+    const stdio = ['ignore', 'pipe', 'pipe'] as const
+    const child = spawn(command, args, { cwd: ROOT, env: environment(more), stdio: [...stdio], detached })
     return { child, ended: endOf(child) }
   }
+  const beginMake = (target: string, more?: Readonly<Record<string, string>>, detached = false): Started =>
+    begin('make', ['--silent', '--old-file=node_modules/.installed', target], more, detached)
   const program: Program = {
     home,
     run: (args, more) => begin(process.execPath, ['launcher.mjs', ...args], more).ended,
@@ -57,7 +70,8 @@ export async function openProgram(settings: Readonly<Record<string, string>> = {
       if (ended.code !== 0) throw new Error(`exit code ${ended.code}: ${ended.err}`)
       return JSON.parse(ended.out)
     },
-    make: (target, more) => begin('make', ['--silent', '--old-file=node_modules/.installed', target], more).ended,
+    make: (target, more) => beginMake(target, more).ended,
+    startMake: (target, more) => beginMake(target, more, true),
     start: (args, more) =>
       begin(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args], more),
     [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
