@@ -13,15 +13,19 @@ import type { OpenRooms } from './open-rooms.ts'
 import { advisingFor } from './project-advice.ts'
 import { ROOT } from './settings.ts'
 
+let isTerminalGone = false
 // Whoever reads our output may stop reading: `understudy history | head -3` is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error // EIO: the terminal was closed
+    if (error.code === 'EIO') isTerminalGone = true
+    else if (error.code !== 'EPIPE') throw error
   })
 }
 /** What asks a command to stop: Ctrl-C, whoever ends it from outside, a terminal that is closed. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 process.exitCode = await main(process.argv.slice(2))
+// An ordinary end would give the terminal its settings back, and Node aborts where there is none any more.
+if (isTerminalGone) process.kill(process.pid, 'SIGHUP')
 
 async function main(argv: readonly string[]): Promise<number> {
   const streams = { out: process.stdout, err: process.stderr, environment: process.env }
