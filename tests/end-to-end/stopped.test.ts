@@ -1,6 +1,7 @@
 // The program is asked to stop, by Ctrl-C, by a signal, by a terminal that is closed: it does so in words and in a moment, and the same
 // command goes on.
-import { readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +10,8 @@ import { expect, test } from 'vitest'
 import { type Ended, openProgram, type Started } from './program.ts'
 import { expectWhole, rowsOf } from './whole-home.ts'
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const SCRIPT = '/usr/bin/script'
 const DELIVERIES = { UNDERSTUDY_PROJECT: 'tests/deliveries/project.ts' }
 /** A tenth of it on a quiet machine. */
 const LONGEST_STOP_MS = 8_000
@@ -81,6 +84,30 @@ test('Ctrl-C in a terminal reaches through make, and the same target goes on', {
   expect(ended.err).toContain('going on where an earlier run stopped')
   const { versions } = await expectWhole(program.home, 'deliveries', 'stopped twice')
   expect(versions).toHaveLength(2)
+})
+
+// `script` gives it a terminal of its own, which is gone with it.
+test.skipIf(!existsSync(SCRIPT))('a terminal that is closed stops what runs in it', { timeout: 60_000 }, async () => {
+  await using program = await openProgram({ ...DELIVERIES, TRAINERS: 'mlp' })
+  const terminal = spawn(SCRIPT, ['-qefc', './understudy cycle', '/dev/null'], {
+    cwd: ROOT,
+    env: { ...process.env, ...DELIVERIES, TRAINERS: 'mlp', UNDERSTUDY_HOME: program.home },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let shown = ''
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text
+    if (shown.includes('(train_first_model)')) terminal.kill('SIGKILL')
+  })
+  const startedAt = performance.now()
+  const statusOf = (): unknown =>
+    existsSync(join(program.home, 'flow.db')) &&
+    rowsOf(program.home, 'flow.db', `select status from flow_runs where flow = 'first_model'`)[0]?.status
+  while (statusOf() !== 'cancelled' && performance.now() - startedAt < 30_000) await sleep(50)
+  expect(statusOf(), shown).toBe('cancelled')
+  expect(rowsOf(program.home, 'mlflow.db', 'select status from runs'), shown).toEqual([{ status: 'KILLED' }])
+  await program.json(['cycle'])
+  await expectWhole(program.home, 'deliveries', 'its terminal was closed')
 })
 
 test('an import that is stopped leaves the table as it was, and can be given again', { timeout: 60_000 }, async () => {
