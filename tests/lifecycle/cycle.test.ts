@@ -155,3 +155,15 @@ test('rows of another origin bring a first model of their own, and its promotion
   )
   expect(replaced?.reason).toContain('learnt from simulated parcels')
 })
+
+test('no row of a month plays two parts: 70 % are learnt, 10 % say when to stop, 20 % judge', async () => {
+  await using stage = await openStage(deliveries())
+  const { cycle } = await stage.month('2020-04')
+  const { runId } = await stage.tracking.version('deliveries', cycle?.challenger?.version ?? 0)
+  const { params } = await stage.tracking.run(runId ?? '')
+  const parts = [params.row_count, params.early_stop_rows, cycle?.holdoutRows].map(Number)
+  expect(parts).toEqual([415, 60, 119]) // of 594, cut at the floor of 70 and of 80 %
+  const [learnt] = await stage.tracking.inputs(runId ?? '')
+  expect(learnt?.profile).toEqual({ num_rows: 415 + 60 })
+  expect(learnt?.source).toMatchObject({ from: '2020-04-01T00:00:00.000Z', to: cycle?.holdoutFrom })
+})
