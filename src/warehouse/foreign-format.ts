@@ -59,12 +59,16 @@ async function statFile(path: string): Promise<Stats> {
   } catch (error) {
     throw notReachable(path, error)
   }
-  const refuse = (what: string, next: string): PlannedError =>
-    new PlannedError('BAD_INPUT', `${path} is ${what}`, { next, facts: { path } })
+  const refuse = (what: string, next: string, why?: string): PlannedError =>
+    new PlannedError('BAD_INPUT', `${path} is ${what}`, {
+      ...(why === undefined ? {} : { why }),
+      next,
+      facts: { path },
+    })
   if (found.isDirectory()) throw refuse('a folder', 'name the file in it')
   if (!found.isFile()) {
     const next = 'write what it gives to a file, and import that file'
-    throw refuse('a pipe or a device, not a file: it is read twice, first to see that it is whole', next)
+    throw refuse('a pipe or a device, not a file', next, 'it has to be read twice, first to see that it is whole')
   }
   if (found.size === 0) throw refuse('empty', 'see whether it was written to its end, or name another file')
   return found
