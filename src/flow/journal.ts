@@ -10,7 +10,7 @@ import { type FlowRunRow, JOURNAL_MIGRATIONS, type JournalSchema, type TaskRunRo
 import { fromJournal } from './journal-text.ts'
 import type { Owner } from './owner.ts'
 import type { Engine, FlowRun, TaskRun } from './port.ts'
-import { decideStart, heldBy, isLive, type StartRequest } from './run-start.ts'
+import { decideStart, isLive, lockHeldBy, type StartRequest } from './run-start.ts'
 
 /** A run as a process begins or goes on with it. */
 export interface Taken {
@@ -38,7 +38,7 @@ export interface Journal extends Pick<Engine, 'flowRun' | 'flowRuns' | 'taskRuns
 export async function openJournal(path: string, clock: Clock, leaseMs: number, readOnly = false): Promise<Journal> {
   const database = await openSqlite<JournalSchema>(path, { readOnly })
   try {
-    await migrate(database, 'flow_ledger', JOURNAL_MIGRATIONS, path)
+    await migrate(database, 'flow_ledger', JOURNAL_MIGRATIONS)
   } catch (error) {
     await database[Symbol.asyncDispose]()
     throw error
@@ -129,7 +129,7 @@ async function freeLock(trx: Transaction<JournalSchema>, request: TakeRequest, o
   const holders = trx.selectFrom('flow_runs').selectAll().where('status', '=', 'running')
   const holder = await holders.where('lock_name', '=', request.lock).executeTakeFirst()
   if (holder === undefined || holder.id === own?.id) return
-  if (isLive(holder, nowMs)) throw heldBy(holder, `"${request.lock}" is in use`)
+  if (isLive(holder, nowMs)) throw lockHeldBy(holder, request.lock)
   await abandon(trx, holder, nowMs)
 }
 

@@ -35,7 +35,7 @@ function ownerOf(run: FlowRunRow): Owner {
  */
 export function decideStart(last: FlowRunRow | null, request: StartRequest, nowMs: number): Start {
   if (last === null) return { kind: 'start', sequence: 1 }
-  if (isLive(last, nowMs)) throw heldBy(last, `${name(request)} is already running`)
+  if (isLive(last, nowMs)) throw heldBy(last, { what: `${name(request)} is already running`, holder: '' })
   const anew: Start = { kind: 'start', sequence: last.sequence + 1 }
   const isAnew = request.whenCompleted === 'anew'
   if (last.status === 'completed' && isAnew) return anew
@@ -70,12 +70,17 @@ function name({ flow, key }: { flow: string; key: string }): string {
   return `the run "${key}" of flow ${flow}`
 }
 
-/** `CONFLICT` that says who holds the run or lock, and since when. */
-export function heldBy(run: FlowRunRow, what: string): PlannedError {
+/** `CONFLICT`: a lock is held by another run. */
+export function lockHeldBy(run: FlowRunRow, lock: string): PlannedError {
+  return heldBy(run, { what: `"${lock}" is in use`, holder: `${name(run)}, ` })
+}
+
+/** `CONFLICT` that says which process holds the run or lock, and since when. */
+function heldBy(run: FlowRunRow, { what, holder }: { what: string; holder: string }): PlannedError {
   const since = new Date(run.taken_at_ms).toISOString()
   const host = run.owner_machine.split(' ', 1).join()
   return new PlannedError('CONFLICT', what, {
-    why: `${name(run)}, in process ${run.owner_pid} on ${host}, since ${since}`,
+    why: `${holder}in process ${run.owner_pid} on ${host}, since ${since}`,
     next: 'wait until it ends, or stop that process',
     facts: { flow: run.flow, key: run.key, flowRunId: run.id, pid: run.owner_pid, host, since },
   })

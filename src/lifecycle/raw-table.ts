@@ -1,9 +1,10 @@
 // The raw table: made by the project's simulator where nobody has brought rows.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { flow } from '../flow/flow.ts'
 import type { FlowEvent, TaskContext } from '../flow/port.ts'
-import { PlannedError } from '../kernel/errors.ts'
+import { isPlanned, PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import type { TableInfo } from '../warehouse/port.ts'
 import { tablesOf } from './project.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -16,12 +17,17 @@ export interface Watch {
   readonly log?: (line: string) => void
 }
 
+/** How often it is looked whether another process has made the table. */
+const WAIT_MS = 200
+
+const MAKE = 'make_raw_table'
+
 const rawTable = flow<LifecycleRooms>()({
   name: 'raw_table',
   version: 1,
   input: z.object({ size: z.string() }),
   async run({ task, rooms }, input): Promise<{ rows: number }> {
-    return await task('make_raw_table', input, makeRawTable(rooms), { retries: 1 })
+    return await task(MAKE, input, makeRawTable(rooms), { retries: 1 })
   },
 })
 
@@ -36,15 +42,25 @@ export async function ensureRawTable(rooms: LifecycleRooms, size: string, watch:
       next: `bring your rows with: ./understudy data import FILE --table ${name}`,
     })
   }
-  await rooms.engine.run(
-    rawTable,
-    rooms,
-    { size },
-    { key: name, lock: `table/${name}`, whenCompleted: 'anew', ...watch },
-  )
-  const made = await rooms.warehouse.describe(name)
-  if (made === null) throw new Error(`${name} was made and is not there`)
-  return made
+  const options = { key: name, lock: `table/${name}`, whenCompleted: 'anew', ...watch } as const
+  for (let looks = 1; ; looks++) {
+    try {
+      await rooms.engine.run(rawTable, rooms, { size }, options)
+    } catch (error) {
+      await waitForMaker(error, name, looks, watch)
+    }
+    const made = await rooms.warehouse.describe(name)
+    if (made !== null) return made
+  }
+}
+
+/** Two models of one project may begin at once: the table that both need is made by the one, and waited for by the other. */
+async function waitForMaker(error: unknown, name: string, looks: number, { signal, onEvent }: Watch): Promise<void> {
+  if (!isPlanned(error, 'CONFLICT') || typeof error.facts.pid !== 'number') throw error
+  const line = `  waiting for process ${error.facts.pid}, which is making ${name}`
+  if (looks === 1) onEvent?.({ kind: 'task-log', flowRunId: String(error.facts.flowRunId), task: MAKE, line })
+  await sleep(WAIT_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
+  throwIfCancelled(signal)
 }
 
 /** Whether its making was stopped or killed when the table was there already: then only the journal has to hear of it. */
