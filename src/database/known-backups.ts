@@ -34,7 +34,7 @@ export function rememberBackups(folder: string, added: readonly KnownBackup[]): 
 export function recoveryAdvice(file: string): string {
   const newest = knownBackups(dirname(file)).findLast(({ path }) => existsSync(join(path, BACKUP_RECORD)))
   if (newest === undefined) {
-    return `no backup is known here: restore one you have (./understudy restore DIR --replace), or move ${file} away to begin without it`
+    return `no backup is known here: restore one you have (./understudy restore DIR --replace), or move ${file} away to go on without what it held`
   }
   const made = new Date(newest.atMs).toISOString().slice(0, 16).replace('T', ' ')
   return `the newest backup is of ${made} UTC: ./understudy restore ${shellWord(newest.path)} --replace`

@@ -22,7 +22,7 @@ interface LedgerRow {
 
 /**
  * Applies the migrations the ledger does not hold yet, in order, in one transaction, each after its own ledger row.
- * Nothing happens when all are there; processes that start together apply them once. `file` is named in errors.
+ * Nothing happens when all are there; processes that start together apply them once.
  *
  * Throws  `CONFLICT` if a newer build has changed the schema in a breaking way, if a migration was edited after it
  *          was applied, or if one is missing in a database that is only read.
@@ -31,16 +31,15 @@ export async function migrate<Schema>(
   database: Database<Schema>,
   ledgerTable: string,
   migrations: readonly Migration[],
-  file = 'this database',
 ): Promise<void> {
   checkNumbers(migrations)
-  if (database.isReadOnly) return await checkMigrated(database, ledgerTable, migrations, file)
+  if (database.isReadOnly) return await checkMigrated(database, ledgerTable, migrations)
   await database.transaction(async (trx, script) => {
     const ledger = sql.table(ledgerTable)
     await sql`create table if not exists ${ledger} (
       number integer primary key, name text not null, breaking integer not null check (breaking in (0, 1)),
       digest text not null, applied_at text not null default current_timestamp)`.execute(trx)
-    const missing = notApplied(await readLedger(trx, ledgerTable), migrations, file)
+    const missing = notApplied(await readLedger(trx, ledgerTable), migrations, database.file)
     for (const { number, name, breaking, sql: text } of missing) {
       await sql`insert into ${ledger} (number, name, breaking, digest)
         values (${number}, ${name}, ${breaking ? 1 : 0}, ${sha256(text)})`.execute(trx)
@@ -53,8 +52,8 @@ async function checkMigrated<Schema>(
   database: Database<Schema>,
   ledgerTable: string,
   migrations: readonly Migration[],
-  file: string,
 ): Promise<void> {
+  const { file } = database
   const tables = await database.sql.introspection.getTables()
   const hasLedger = tables.some(({ name }) => name === ledgerTable)
   const [missing] = notApplied(hasLedger ? await readLedger(database.sql, ledgerTable) : [], migrations, file)

@@ -12,6 +12,8 @@ import type { Kysely, Transaction } from 'kysely'
  * - foreign keys are enforced, and `like` tells capitals from small letters.
  */
 export interface Database<Schema> {
+  /** Where it lies, as errors name it. */
+  readonly file: string
   /** Whether it was opened to be looked at. Writing is `BAD_INPUT` then. */
   readonly isReadOnly: boolean
   /**

@@ -171,9 +171,10 @@ async function writePair(database: Database<Schema>, id: number): Promise<void> 
 /** Mounts a folder over itself, to be read only. Says why it cannot be done here. */
 function mountReadOnly(folder: string): string | null {
   try {
-    execFileSync('mount', ['--bind', folder, folder], { stdio: 'pipe' })
-    onTestFinished(() => void execFileSync('umount', [folder], { stdio: 'pipe' }))
-    execFileSync('mount', ['-o', 'remount,ro,bind', folder], { stdio: 'pipe' })
+    const system = (command: string, ...args: string[]): void => void execFileSync(command, args, { stdio: 'pipe' })
+    system('mount', '--bind', folder, folder)
+    onTestFinished(() => system('umount', folder))
+    system('mount', '-o', 'remount,ro,bind', folder)
     return null
   } catch (error) {
     return `no mount can be made here: ${String(error).split('\n')[0]}`
@@ -214,6 +215,8 @@ test('a value that was changed in a table and not in its index is found by the c
   await overwrite(path, bytes.indexOf('label 1500 '), Buffer.from('label 15_0 '))
   await useAll(path) // nothing else notices
   expect((await integrityFaults(path)).join(' ')).toContain('by_label')
+  await truncate(path, 0)
+  expect(await integrityFaults(path)).toEqual(['the file is empty']) // SQLite would call it a new database
   await rename(path, `${path}.away`)
   expect(await integrityFaults(path)).toEqual([`there is no database at ${path}`])
 })

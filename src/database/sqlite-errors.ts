@@ -42,8 +42,12 @@ export function translateSqliteError(error: unknown, file: string): unknown {
     case CORRUPT:
       return damaged(file, `SQLite says "${why}"`, error)
     case READONLY: {
-      const next = 'make it writable, or choose another place'
-      return new PlannedError('BAD_INPUT', `the database ${file} can only be read`, { next, facts, cause: error })
+      return new PlannedError('BAD_INPUT', `the database ${file} can only be read`, {
+        why: 'it, or the place where it lies, may not be written',
+        next: 'make it writable, or choose another place',
+        facts,
+        cause: error,
+      })
     }
     case FULL:
       return diskFull(file, error)
@@ -65,11 +69,10 @@ export function translateSqliteError(error: unknown, file: string): unknown {
 
 /** `BAD_DATA` that names a damaged file of a database and what to do: the newest backup, where one is known. */
 export function damaged(file: string, why: string, cause?: unknown): PlannedError {
-  const database = file.replace(/-wal$/, '')
   const facts = { file, damaged: true, sqliteCode: sqliteCode(cause) }
   return new PlannedError('BAD_DATA', `the database file ${file} is damaged`, {
     why,
-    next: recoveryAdvice(database),
+    next: recoveryAdvice(file),
     facts,
     cause,
   })

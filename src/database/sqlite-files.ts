@@ -1,5 +1,5 @@
 // SQLite files as a whole: a consistent copy of one that others write to, and whether one is whole.
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf } from '../kernel/errors.ts'
 import { connect } from './sqlite-connection.ts'
@@ -38,6 +38,8 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
 /** What SQLite's own check finds wrong with a file, in its words; nothing for a whole one. Reads all of it, without letting go of the event loop. */
 export async function integrityFaults(file: string): Promise<readonly string[]> {
   try {
+    if (statSync(file, { throwIfNoEntry: false })?.size === 0 && !existsSync(`${file}-wal`))
+      return ['the file is empty']
     const { sqlite, close } = await connect({ file, waitMs: WAIT_MS }, true)
     try {
       const rows = sqlite.prepare(`pragma integrity_check(${MOST_FAULTS})`).all()

@@ -76,6 +76,7 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
     await sql.destroy()
   }
   return {
+    file: waiting.file,
     isReadOnly,
     sql,
     transaction,

@@ -1,5 +1,6 @@
 // The way into a home: made if absent, refused where it cannot be one, only read where it may not be written.
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { diskFull, systemCode } from '../kernel/disk.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { refuseEmptied } from './integrity.ts'
@@ -31,18 +32,39 @@ export function openHome(place: Place): OpenHome {
   return { readOnly: refusal !== null, [Symbol.dispose]: () => presence[Symbol.dispose]() }
 }
 
+/** What writing to a home that was opened to be looked at comes to. */
+export function onlyRead(home: string): PlannedError {
+  return new PlannedError('BAD_INPUT', `what is kept in ${home} can only be read`, {
+    why: 'the folder may not be written',
+    next: 'make it writable, or set UNDERSTUDY_HOME to another folder',
+    facts: { home },
+  })
+}
+
 function makeFolder(home: string): void {
   const there = statSync(home, { throwIfNoEntry: false })
   if (there?.isDirectory() === true) return
   if (there !== undefined) throw unusable(home, 'it is a file, not a folder')
-  const link = lstatSync(home, { throwIfNoEntry: false })
-  if (link !== undefined) throw unusable(home, 'it is a link that leads nowhere')
+  if (isLink(home)) throw unusable(home, 'it is a link that leads nowhere')
   try {
     mkdirSync(home, { recursive: true })
   } catch (error) {
     if (['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw diskFull(home, error)
-    throw unusable(home, messageOf(error), error)
+    const refusal = refusalToWrite(folderThere(home)) // asked for it: making several folders on a disk that can only be read is "no such file"
+    throw unusable(home, messageOf(refusal ?? error), error)
   }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink()
+  } catch {
+    return false // not there, or below a file
+  }
+}
+
+function folderThere(path: string): string {
+  return existsSync(path) ? path : folderThere(dirname(path))
 }
 
 /** Why the folder may not be written, and null if it may. */

@@ -173,7 +173,7 @@ function remember({ home, databasePath }: Place, backup: { path: string; atMs: n
   }
 }
 
-export async function writeSynced(path: string, text: string): Promise<void> {
+async function writeSynced(path: string, text: string): Promise<void> {
   await using file = await open(path, 'w')
   await file.writeFile(text)
   await file.sync()

@@ -204,7 +204,7 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
 }
 
 /** Bytes below a path, roughly: what comes and goes meanwhile is not looked for again. */
-export async function bytesBelow(path: string, except: readonly string[] = []): Promise<number> {
+async function bytesBelow(path: string, except: readonly string[] = []): Promise<number> {
   if (except.includes(path)) return 0
   const found = await stat(path).catch(() => null)
   if (found === null) return 0

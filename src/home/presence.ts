@@ -30,7 +30,7 @@ export function enterHome(home: string): Disposable {
   const { machine, pid, started } = currentOwner()
   const mark = join(folder, `at-work.${placeDigest(machine)}.${pid}.${markText(started)}.${newId().slice(0, 8)}`)
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     workersIn(home) // takes away the marks of those who were killed
     writeFileSync(mark, '', { flag: 'wx' })
   } catch (error) {
@@ -146,6 +146,15 @@ function inUse(home: string, { pid, isHere, mark }: Worker): PlannedError {
     next,
     facts: { home, pid },
   })
+}
+
+/** Not `recursive`: on a disk that can only be read that says "no such file". */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+  }
 }
 
 /** A machine's name is long, and may hold anything. */

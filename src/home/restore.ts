@@ -3,16 +3,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { sql } from 'kysely'
 import { KNOWN_BACKUPS_FILE, knownBackups, rememberBackups } from '../database/known-backups.ts'
-import type { Database } from '../database/port.ts'
 import { openJournal } from '../flow/journal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { bytesText, fileError, freeBytes } from '../kernel/disk.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
 import { openStore } from '../tracking/open-store.ts'
-import type { TrackingSchema } from '../tracking/schema.ts'
+import { movedAddress, relocate } from './addresses.ts'
 import { type BackupOptions, syncFolder, watchOf } from './backup.ts'
 import { copyFile, type Watch } from './copy.ts'
 import { isWithin, JOURNAL, type Place, TEMPORARY } from './place.ts'
@@ -182,30 +180,11 @@ function stagedPath(parts: readonly Part[], name: Part['name']): string {
 async function settleIn(place: Place, parts: readonly Part[], record: BackupRecord, clock: Clock): Promise<void> {
   const journal = await openJournal(join(stagedPath(parts, 'home'), JOURNAL), clock, 10_000)
   await journal.database[Symbol.asyncDispose]()
-  const tracking = partsOf(record).tracking
+  const { tracking, artifacts } = partsOf(record)
   if (!record.files.some(({ path }) => path === tracking)) return
-  const artifacts = pathToFileURL(place.artifacts).href
-  const beginning = { nowMs: clock.nowMs(), defaultLocation: `${artifacts}/0` }
+  const beginning = { nowMs: clock.nowMs(), defaultLocation: pathToFileURL(join(place.artifacts, '0')).href }
   await using database = await openStore(stagedFile(parts, tracking), beginning)
-  await relocate(database, pathToFileURL(record.artifacts).href, artifacts)
-}
-
-/** MLflow's tables hold whole addresses. Ours are found wherever they lie; MLflow itself goes by the address. */
-async function relocate(database: Database<TrackingSchema>, from: string, to: string): Promise<void> {
-  if (from === to) return
-  await database.transaction(async (trx) => {
-    for (const [table, column] of [
-      ['experiments', 'artifact_location'],
-      ['runs', 'artifact_uri'],
-      ['model_versions', 'source'],
-      ['model_versions', 'storage_location'],
-      ['logged_models', 'artifact_location'],
-    ] as const) {
-      const address = sql.ref(column)
-      await sql`update ${sql.table(table)} set ${address} = ${to} || substr(${address}, ${from.length + 1})
-        where ${address} = ${from} or substr(${address}, 1, ${from.length + 1}) = ${`${from}/`}`.execute(trx)
-    }
-  })
+  await relocate(database, (address) => movedAddress(record, artifacts, address, place.artifacts))
 }
 
 /** Renames what is there away and the new parts in; all of them, or none. */

@@ -1,15 +1,14 @@
 // Reads a backup back: every file by its digest, both databases by SQLite's own check, the history by its seals, and whether all is there
 // that the registry and the lists of tables name.
 import { join } from 'node:path'
-import { diskArtifacts } from '../artifacts/disk.ts'
 import { openSqlite } from '../database/sqlite.ts'
 import { integrityFaults } from '../database/sqlite-files.ts'
 import { systemCode } from '../kernel/disk.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { checkHistory } from '../tracking/history.ts'
-import { locate } from '../tracking/locate.ts'
 import type { TrackingSchema } from '../tracking/schema.ts'
 import { readManifest } from '../warehouse/manifest.ts'
+import { pathOfAddress } from './addresses.ts'
 import { hashFile, type Watch } from './copy.ts'
 import { JOURNAL, WAREHOUSE } from './place.ts'
 import { type BackupRecord, PARTS, partsOf, readRecord } from './record.ts'
@@ -92,11 +91,10 @@ async function readRegistry(directory: string, record: BackupRecord): Promise<Re
     .select(['name', 'version', 'source', 'storage_location', 'current_stage'])
     .execute()
   const versions = rows.filter(({ current_stage }) => current_stage !== 'Deleted_Internal') // MLflow's word for one that was deleted
-  const store = diskArtifacts(record.artifacts)
   const elsewhere: string[] = []
   const missing = versions.flatMap(({ name, version, source, storage_location }) => {
     const what = `${name} v${version}`
-    const folder = placeOf(() => locate(store, storage_location ?? source ?? '', what))
+    const folder = pathOfAddress(record, storage_location ?? source ?? '')
     if (folder === null) {
       elsewhere.push(what)
       return []
@@ -110,14 +108,6 @@ async function readRegistry(directory: string, record: BackupRecord): Promise<Re
     models: [...models].map(([name, all]) => ({ name, versions: all.length })),
     moves: history.kind === 'whole' ? history.rows : 0,
     elsewhere,
-  }
-}
-
-function placeOf(find: () => string): string | null {
-  try {
-    return find()
-  } catch {
-    return null // an address of another store
   }
 }
 

@@ -21,11 +21,10 @@ export async function openOutbox(
     import('../notify/chat-form.ts'),
   ])
   await using opened = new AsyncDisposableStack()
-  const file = join(home, 'flow.db')
-  const database = opened.use(await openSqlite<OutboxSchema>(file, { readOnly }))
+  const database = opened.use(await openSqlite<OutboxSchema>(join(home, 'flow.db'), { readOnly }))
   const channels: readonly Notifier[] = chat === null ? [] : [chatFormNotifier(chat)]
   const outbox = await openSqliteOutbox({
-    ...{ database, file, clock: systemClock, project, channels, console: consoleNotifier(notify), warn: notify },
+    ...{ database, clock: systemClock, project, channels, console: consoleNotifier(notify), warn: notify },
   })
   // What hinders it hinders the command too, which will say so.
   if (sendsNotices && !readOnly) void outbox.deliver({ when: 'due' }).catch(() => undefined)

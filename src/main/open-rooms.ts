@@ -3,12 +3,13 @@ import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import type { Settings } from '../cli/command.ts'
-import { openHome } from '../home/access.ts'
+import { onlyRead, openHome } from '../home/access.ts'
 import type { Place } from '../home/place.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/json.ts'
 import { outputsFolderOf, type Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
+import type { Warehouse } from '../warehouse/port.ts'
 import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
 import { ROOT } from './settings.ts'
@@ -52,7 +53,7 @@ export async function openRooms(options: {
     place,
     store: sha256(nameOfStore(databasePath, home)).slice(0, 12),
     project,
-    warehouse,
+    warehouse: readOnly ? lookedAt(warehouse, home) : warehouse,
     // What others moved is noticed when somebody may write it down.
     tracking: readOnly ? { ...tracking, noticeOutsideMoves: async () => [] } : tracking,
     engine,
@@ -82,6 +83,12 @@ function recipeOutputs(folder: string): RecipeOutputs {
       }
     },
   }
+}
+
+/** A warehouse that refuses to be written, before it has begun. */
+function lookedAt(warehouse: Warehouse, home: string): Warehouse {
+  const refuse = (): Promise<never> => Promise.reject(onlyRead(home))
+  return { ...warehouse, write: refuse, derive: refuse, drop: refuse }
 }
 
 /** A store inside the home keeps its name when the home is moved; one elsewhere is known by its place. */

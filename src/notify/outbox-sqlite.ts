@@ -15,8 +15,6 @@ import type { Delivery, Notifier, Outbox, Untold } from './port.ts'
 export interface SqliteOutboxOptions {
   /** The one beside the journal; whoever opened it closes it, after the outbox. */
   readonly database: Database<OutboxSchema>
-  /** What errors call it. */
-  readonly file?: string
   readonly clock: Clock
   /** What is posted here is about it. */
   readonly project: string
@@ -45,7 +43,7 @@ const POLL_MS = 50
 /** Opens it, and makes its tables if absent. Throws as `migrate` does. */
 export async function openSqliteOutbox(options: SqliteOutboxOptions): Promise<Outbox> {
   const { database, clock, channels, postWaitMs = 5_500, closeWaitMs = 2_000, leaseMs = 15_000 } = options
-  await migrate(database, OUTBOX_LEDGER, OUTBOX_MIGRATIONS, options.file)
+  await migrate(database, OUTBOX_LEDGER, OUTBOX_MIGRATIONS)
   const owner = options.owner ?? currentOwner()
   const random = options.random ?? seededRandom(process.pid, clock.nowMs())
   const rows = outboxRows({ database, project: options.project, clock, random, owner, leaseMs })

@@ -46,7 +46,7 @@ export async function openStore(
       if (tables.length === 0 && !readOnly) await createSchema(trx, script, beginning)
       else await checkRevision(trx, path, tables)
     })
-    await migrate(database, LEDGER, MIGRATIONS, path)
+    await migrate(database, LEDGER, MIGRATIONS)
     return database
   } catch (error) {
     await database[Symbol.asyncDispose]()
