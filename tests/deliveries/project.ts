@@ -86,7 +86,7 @@ function specification(): FeatureSpecification {
 }
 
 /** One month of parcels; every hundredth is broken in a way that cleaning knows. */
-function simulateMonth(month: Month, { pace, noise, rows, days }: Conditions): Batch {
+export function simulateMonth(month: Month, { pace, noise, rows, days }: Conditions): Batch {
   const random = seededRandom(7, Number(month.replace('-', '')))
   const { fromMs } = monthWindow(month)
   const columns = {
