@@ -1,5 +1,5 @@
 // SQLite files as a whole: a consistent copy of one that others write to, and whether one is whole.
-import { existsSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf } from '../kernel/errors.ts'
 import { connect } from './sqlite-connection.ts'
@@ -38,8 +38,7 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
 /** What SQLite's own check finds wrong with a file, in its words; nothing for a whole one. Reads all of it, without letting go of the event loop. */
 export async function integrityFaults(file: string): Promise<readonly string[]> {
   try {
-    if (statSync(file, { throwIfNoEntry: false })?.size === 0 && !existsSync(`${file}-wal`))
-      return ['the file is empty']
+    if (bytesOf(file) === 0 && (bytesOf(`${file}-wal`) ?? 0) === 0) return ['the file is empty']
     const { sqlite, close } = await connect({ file, waitMs: WAIT_MS }, true)
     try {
       const rows = sqlite.prepare(`pragma integrity_check(${MOST_FAULTS})`).all()
@@ -51,4 +50,9 @@ export async function integrityFaults(file: string): Promise<readonly string[]> 
   } catch (error) {
     return [messageOf(translateSqliteError(error, file))]
   }
+}
+
+/** Null for a file that is not there. */
+function bytesOf(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? null
 }

@@ -12,7 +12,7 @@ import { refuseEmptied } from './integrity.ts'
 import { isWithin, journalOf, type Place, programVersion } from './place.ts'
 import { enterHome, refuseDuringRestore } from './presence.ts'
 import { recordText } from './record.ts'
-import { type VerifiedBackup, verifyBackup } from './verify.ts'
+import { readBack, type VerifiedBackup } from './verify.ts'
 
 /** What is being done, and how much of it. */
 export interface Progress {
@@ -68,10 +68,13 @@ export async function makeBackup(place: Place, directory: string, options: Backu
       ...(isWithin(home, artifacts) ? [] : (['artifacts'] as const)),
     ]
     const madeAt = new Date(options.nowMs).toISOString()
-    const record = { program: programVersion(), madeAt, home, databasePath, artifacts, outside, files }
+    const record = { program: programVersion(), madeAt, home, databasePath, artifacts, outside, faults: [], files }
     await writeSynced(join(partial, BACKUP_RECORD), recordText(record))
     const copied = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    const verified = await verifyBackup(partial, watchOf(options, 'checking', copied))
+    const verified = await readBack(partial, watchOf(options, 'checking', copied))
+    const { faults } = verified
+    if (faults.length > 0)
+      await writeSynced(join(partial, BACKUP_RECORD), recordText({ ...record, faults: [...faults] }))
     throwIfCancelled(options.signal)
     await rmdir(target).catch(() => undefined) // it may be there, empty
     await rename(partial, target)

@@ -130,7 +130,7 @@ function markBeside(home: string): string {
 
 function beingRestored(home: string, pid: number | null): PlannedError {
   return new PlannedError('CONFLICT', `${home} is being restored${pid === null ? '' : ` by process ${pid}`}`, {
-    next: 'wait until that has ended, then run this again',
+    next: `wait until that has ended, then run this again; if nothing restores it any more, remove ${markBeside(home)}`,
     facts: { home, pid },
   })
 }

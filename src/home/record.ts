@@ -30,6 +30,8 @@ const BackupRecord = z.object({
   artifacts: z.string(),
   /** What lay outside the home then, and is kept beside it in the backup. */
   outside: z.array(z.enum(['tracking', 'artifacts'])),
+  /** What was wrong already with what was copied: files of versions that were gone, seals that were broken. */
+  faults: z.array(z.string()),
   files: z.array(BackupFile),
 })
 export type BackupRecord = z.infer<typeof BackupRecord>

@@ -25,12 +25,22 @@ export interface VerifiedBackup {
   /** Moves in the history. */
   readonly moves: number
   readonly tables: readonly { readonly name: string; readonly rows: number }[]
+  /** What was wrong already when it was made. */
+  readonly faults: readonly string[]
   /** Versions whose files lie elsewhere, in no backup. */
   readonly elsewhere: readonly string[]
 }
 
 /** Throws `NOT_FOUND`, `CONFLICT` and `BAD_DATA` as `readRecord` does; `BAD_DATA` that names what is damaged or missing. */
 export async function verifyBackup(directory: string, watch: Watch): Promise<VerifiedBackup> {
+  const verified = await readBack(directory, watch)
+  const since = verified.faults.filter((fault) => !verified.record.faults.includes(fault))
+  if (since.length > 0) throw unsound(directory, since)
+  return verified
+}
+
+/** The same for a copy that was just made: what it lacks is what was lacking where it was made. */
+export async function readBack(directory: string, watch: Watch): Promise<VerifiedBackup> {
   const record = await readRecord(directory)
   const faults = await faultyFiles(directory, record, watch)
   if (faults.length > 0) throw unsound(directory, faults) // what is damaged cannot tell what is missing
@@ -38,11 +48,10 @@ export async function verifyBackup(directory: string, watch: Watch): Promise<Ver
   if (databases.length > 0) throw unsound(directory, databases)
   const registry = await readRegistry(directory, record)
   const warehouse = await readTables(directory, record)
-  const missing = [...registry.faults, ...warehouse.faults]
-  if (missing.length > 0) throw unsound(directory, missing)
+  if (warehouse.faults.length > 0) throw unsound(directory, warehouse.faults)
   const { models, moves, elsewhere } = registry
   const bytes = record.files.reduce((sum, file) => sum + file.bytes, 0)
-  return { directory, record, bytes, models, moves, elsewhere, tables: warehouse.tables }
+  return { directory, record, bytes, models, moves, elsewhere, tables: warehouse.tables, faults: registry.faults }
 }
 
 async function faultyFiles(directory: string, { files }: BackupRecord, watch: Watch): Promise<string[]> {
@@ -85,7 +94,7 @@ async function readRegistry(directory: string, record: BackupRecord): Promise<Re
   if (!tables.some(({ name }) => name === 'understudy_transitions')) return none // a file of MLflow's that no command has opened yet
   const history = await checkHistory(database.sql)
   const sealFaults =
-    history.kind === 'whole' ? [] : [`the history of stages is not as it was written: ${history.reason}`]
+    history.kind === 'whole' ? [] : [`the history of stages is not as it was written (${history.reason})`]
   const rows = await database.sql
     .selectFrom('model_versions')
     .select(['name', 'version', 'source', 'storage_location', 'current_stage'])
@@ -100,7 +109,7 @@ async function readRegistry(directory: string, record: BackupRecord): Promise<Re
       return []
     }
     const path = `${artifacts}/${folder}/`
-    return record.files.some((file) => file.path.startsWith(path)) ? [] : [`the files of ${what} (${path}) are missing`]
+    return record.files.some((file) => file.path.startsWith(path)) ? [] : [`of ${what} the files are missing (${path})`]
   })
   const models = Map.groupBy(versions, ({ name }) => name)
   return {

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { currentOwner } from '../../src/flow/owner.ts'
 import { openState, readSaid } from '../fixtures/state.ts'
 import type { Ended, Program } from './program.ts'
 import { rowsOf } from './whole-home.ts'
@@ -209,6 +210,26 @@ test('a backup that is not whole is found out, and restores nothing', { timeout:
   expect(readdirSync(dirname(program.home)).filter((name) => name.startsWith(`${basename(program.home)}.`))).toEqual([])
 })
 
+test('what is lacking already is said, kept in mind, and no reason to have no backup', {
+  timeout: 60 * SECONDS,
+}, async () => {
+  await using program = await openState()
+  const copy = join(await shelf(), 'copy')
+  const [lost] = rowsOf(program.home, 'mlflow.db', 'select run_id from model_versions where version = 2')
+  await rm(join(program.home, 'artifacts', '1', String(lost?.run_id)), { recursive: true })
+  const made = await run(program, ['backup', copy])
+  expect(made.code, made.err).toBe(0)
+  expect(made.out).toMatch(/⚠️ {2}of deliveries v2 the files are missing .*, and was so before it was copied/)
+  const verified = await run(program, ['backup', 'verify', copy, '--json'])
+  expect(verified.code, verified.err).toBe(0)
+  expect(JSON.parse(verified.out)).toMatchObject({ faults: [expect.stringContaining('deliveries v2')] })
+  const record = await readFile(join(copy, 'backup.json'), 'utf8')
+  await writeFile(join(copy, 'backup.json'), record.replace('of deliveries v2', 'of another v2'))
+  const since = await run(program, ['backup', 'verify', copy])
+  expect(since.code, since.err).toBe(5)
+  expect(since.err).toContain('of deliveries v2 the files are missing')
+})
+
 test('a backup goes nowhere but into a new folder outside the home', { timeout: 60 * SECONDS }, async () => {
   await using program = await openState()
   const folder = await shelf()
@@ -271,6 +292,7 @@ test('nothing is restored under the hands of a process that works there, and not
   const killed = program.start(['cycle', '--month', '2020-06', '--again'])
   while (!readdirSync(join(program.home, 'tmp')).some(isMark)) await sleep(5)
   killed.child.kill('SIGKILL')
+  const { pid } = killed.child
   await killed.ended
   const mark = `${program.home}.restoring.json`
   onTestFinished(() => rm(mark, { force: true }))
@@ -279,7 +301,12 @@ test('nothing is restored under the hands of a process that works there, and not
   const waits = await run(program, ['models'])
   expect(waits.code, waits.err).toBe(4) // who restores it, on another machine, cannot be seen from here
   expect(waits.err).toContain('is being restored by process 1')
-  await rm(mark)
+  const dead = { ...currentOwner(), pid, started: '1' }
+  await writeFile(mark, JSON.stringify({ owner: dead, backup: copy, phase: 'swapping' }))
+  const half = await run(program, ['models'])
+  expect(half.code, half.err).toBe(4)
+  expect(half.err).toMatch(/was left half restored/)
+  expect(advised(half)).toEqual(['restore', copy, '--replace'])
   const restored = await run(program, ['restore', copy, '--replace', '--json'])
   expect(restored.code, restored.err).toBe(0)
   const { kept } = JSON.parse(restored.out) as { kept: { at: string }[] } // the command's own answer

@@ -94,13 +94,13 @@ function placeOf({ settings }: CommandContext): Place {
   return { home, databasePath, artifacts }
 }
 
-function contentsOf({ directory, record, bytes, models, moves, tables, elsewhere }: VerifiedBackup) {
+function contentsOf({ directory, record, bytes, models, moves, tables, elsewhere, faults }: VerifiedBackup) {
   const { madeAt, program, files } = record
-  return { directory, madeAt, program, bytes, files: files.length, models, moves, tables, elsewhere }
+  return { directory, madeAt, program, bytes, files: files.length, models, moves, tables, elsewhere, faults }
 }
 
 function contentLines(backup: VerifiedBackup): string[] {
-  const { record, bytes, models, moves, tables, elsewhere } = backup
+  const { record, bytes, models, moves, tables, elsewhere, faults } = backup
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
   const versions = models.map(({ name, versions }) => `${name} ${countText(versions)}`)
   const rows = tables.map(({ name, rows }) => `${name} ${countText(rows)}`)
@@ -108,10 +108,11 @@ function contentLines(backup: VerifiedBackup): string[] {
     ...textTable([
       ['   files', `${countText(record.files.length)}, ${bytesText(bytes)}`],
       ['   versions', `${countText(sum(models.map((model) => model.versions)))}${listed(versions)}`],
-      ['   history', `${countText(moves)} moves, every seal whole`],
+      ['   history', `${countText(moves)} moves${faults.length === 0 ? ', every seal whole' : ''}`],
       ['   rows', `${countText(sum(tables.map((table) => table.rows)))}${listed(rows)}`],
       ['   made', `${timeText(Date.parse(record.madeAt))} UTC, by version ${record.program}`],
     ]),
+    ...faults.map((fault) => `   ⚠️  ${fault}, and was so before it was copied`),
     ...elsewhere.map((version) => `   ⚠️  the files of ${version} lie elsewhere, and are in no backup`),
   ]
 }
