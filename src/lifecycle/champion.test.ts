@@ -47,3 +47,9 @@ test('a former champion that was merely replaced is started from', () => {
   const history = [...rolledBack.history.slice(0, 3), transition(2, 'Production', 'Archived', null)]
   expect(warmStartFor({ ...rolledBack, history }, wanted)?.version).toBe(2)
 })
+
+test('a training does not start from a version that has learnt rows of its window', () => {
+  const beforeMs = Date.parse('2015-01-15')
+  const history = [...rolledBack.history.slice(0, 3), transition(2, 'Production', 'Archived', null)]
+  expect(warmStartFor({ ...rolledBack, history }, { ...wanted, beforeMs })?.version).toBe(1)
+})

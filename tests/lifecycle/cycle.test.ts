@@ -114,6 +114,16 @@ test('a further look compares in hindsight, counts as a look, and moves nothing'
   expect(stage.notices.at(-1)).not.toContain('🚀')
 })
 
+test('a further look moves nothing even where no champion is left', async () => {
+  await using stage = await openStage(deliveries({ '2020-04': SLOWER }))
+  await stage.month('2020-04')
+  const cause = { actor: 'ben', reason: 'withdrawn', evidence: null }
+  await stage.tracking.move('deliveries', [{ version: 2, to: 'Archived', cause }])
+  const { cycle } = await stage.month('2020-04', { again: true })
+  expect(cycle).toMatchObject({ verdict: 'promote', case: 'no-champion', applied: false, looks: 2 })
+  expect(await stage.cast()).toBe('v1 Archived, v2 Archived, v3 Archived')
+})
+
 test('an older month is compared with the champion of that time, or not at all', async () => {
   await using stage = await openStage(deliveries({ '2020-05': SLOWER }))
   await stage.month('2020-05') // the first model learnt up to the end of April
