@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, type TestContext, test } from 'vitest'
 import { DELIVERIES, openState, readSaid, unpackState } from '../fixtures/state.ts'
 import { type Disk, mountDisk } from './mount.ts'
-import { type Ended, openProgram, type Program } from './program.ts'
+import { type Ended, openProgram } from './program.ts'
+import { run } from './shelf.ts'
 import { rowsOf } from './whole-home.ts'
 
 const PAGE_BYTES = 4096
@@ -16,15 +17,6 @@ function diskFor(context: TestContext, bytes: number): Disk {
   const disk = mountDisk(bytes)
   if ('refusal' in disk) return context.skip(disk.refusal)
   return disk
-}
-
-/** The program itself, without the launcher: half the time. */
-function run(
-  program: Program,
-  args: readonly string[],
-  settings: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  return program.start(args, settings).ended
 }
 
 /** Three lines: what, why, what to do. Never a stack. */
