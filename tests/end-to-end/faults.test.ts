@@ -40,19 +40,19 @@ test('imported rows never mix with simulated ones', { timeout: 60_000 }, async (
     file,
     'key,minutes,left_at,distance_km,parcels\na,12.5,2020-02-01 10:00:00 UTC,2.5,3\nb,oops,2020-02-01 11:00:00 UTC,2.5,3\n',
   )
-  const refused = await program.run(['data', 'import', file, '--table', 'raw_small'])
+  const refused = await program.run(['data', 'import', file, '--table', 'deliveries_raw_small'])
   expect(refused.code, refused.err).toBe(4)
   expect(refused.err).toContain('--replace')
-  const mixed = await program.run(['data', 'import', file, '--table', 'raw_small', '--append'])
+  const mixed = await program.run(['data', 'import', file, '--table', 'deliveries_raw_small', '--append'])
   expect(mixed.code, mixed.err).toBe(4)
   expect(mixed.err).toContain('simulated')
-  const taken = await program.run(['data', 'import', file, '--table', 'raw_small', '--replace'])
+  const taken = await program.run(['data', 'import', file, '--table', 'deliveries_raw_small', '--replace'])
   expect(taken.code, taken.err).toBe(0)
-  expect(taken.out).toContain('1 of 2 parcels taken into raw_small')
+  expect(taken.out).toContain('1 of 2 parcels taken into deliveries_raw_small')
   expect(taken.out).toContain('oops')
   expect(taken.out).toContain('columns not used: key')
   const tables = await program.json<{ name: string; origin: string }[]>(['data'])
-  expect(tables.find((table) => table.name === 'raw_small')?.origin).toBe('imported')
+  expect(tables.find((table) => table.name === 'deliveries_raw_small')?.origin).toBe('imported')
 })
 
 test('with too little history the first model says what to do, and Ctrl-C leaves nothing half done', {
