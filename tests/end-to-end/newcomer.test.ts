@@ -128,9 +128,7 @@ test('the steps of the recipe work one by one', { timeout: 120_000 }, async () =
     '--why',
     'to see it move',
   ])
-  expect(promoted.out).toContain(
-    `✅ Model taxifare version ${trained.version} transitioned from Staging to Production`,
-  )
+  expect(promoted.out).toContain(`✅ Model taxifare version ${trained.version} transitioned from Staging to Production`)
   const history = await program.run(['history'])
   expect(history.out).toContain('to see it move')
 })
