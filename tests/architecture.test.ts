@@ -33,7 +33,8 @@ const KNOWS_A_TAXI: Readonly<Record<string, string>> = {
 const NAMES_AN_ADAPTER: Readonly<Record<string, string>> = {
   'benchmarks/preprocess.ts': 'measures that adapter',
   'src/flow/journal.ts': 'part of the embedded engine, which is the one on SQLite: whoever chose it chose that',
-  'src/home/collect.ts': 'keeps copies of the embedded home, which is SQLite files: elsewhere the database keeps its own',
+  'src/home/collect.ts':
+    'keeps copies of the embedded home, which is SQLite files: elsewhere the database keeps its own',
   'src/home/integrity.ts': 'looks into the embedded home, which is SQLite files and a folder',
   'src/home/addresses.ts': 'reads the addresses of artifacts that lie in a folder',
   'src/home/verify.ts': 'reads back a copy of the embedded home, which is SQLite files and a folder',

@@ -153,7 +153,9 @@ function openLearning(job: TrainingJob<MlpSettings>): Learning {
 function checkJob(job: TrainingJob<MlpSettings>, layout: InputLayout): void {
   checkJobRows('mlp', job, layout)
   if (job.steps !== null && !(Number.isInteger(job.steps) && job.steps >= 1)) {
-    throw new PlannedError('BAD_INPUT', `mlp was asked for ${job.steps} steps`, { next: 'give a whole number, at least 1' })
+    throw new PlannedError('BAD_INPUT', `mlp was asked for ${job.steps} steps`, {
+      next: 'give a whole number, at least 1',
+    })
   }
 }
 
@@ -194,7 +196,14 @@ async function evaluate(learning: Learning, rows: EncodedRows): Promise<{ loss: 
 
 function checkFinite(record: EpochRecord, settings: MlpSettings): void {
   if (Number.isFinite(record.loss) && Number.isFinite(record.valLoss ?? 0)) return
-  throw new PlannedError('BAD_DATA', `mlp lost its way in epoch ${record.epoch}: the loss is ${record.loss} and ${record.valLoss} on the early-stop rows, with learning rate ${settings.learningRate}`, { next: 'look for nulls and extreme values in the features and the target, or lower the rate', facts: { epoch: record.epoch } })
+  throw new PlannedError(
+    'BAD_DATA',
+    `mlp lost its way in epoch ${record.epoch}: the loss is ${record.loss} and ${record.valLoss} on the early-stop rows, with learning rate ${settings.learningRate}`,
+    {
+      next: 'look for nulls and extreme values in the features and the target, or lower the rate',
+      facts: { epoch: record.epoch },
+    },
+  )
 }
 
 function predictEncoded(

@@ -74,9 +74,7 @@ test('a null in gives a null out, for that row only, whatever the type of the in
 
 test('a missing or short column, and a fraction where the model takes whole numbers, are refused in words', async () => {
   await using predictor = await openPredictor(timeModel())
-  await expect(predictor.predict({ u: Float64Array.of(1) }, 1)).rejects.toThrow(
-    'reads the column t, and there are u',
-  )
+  await expect(predictor.predict({ u: Float64Array.of(1) }, 1)).rejects.toThrow('reads the column t, and there are u')
   await expect(predictor.predict({ t: Float64Array.of(1) }, 2)).rejects.toThrow('it has 1 values')
   await expect(predictor.predict({ t: Float64Array.of(1, 2.5) }, 2)).rejects.toThrow(
     'whole numbers as t, and row 1 has 2.5',

@@ -10,8 +10,8 @@ import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
 import { enterStaging } from './stage-moves.ts'
-import { settingsFor } from './trainer-settings.ts'
 import { closeTraining, type TrainingPlan, trainVersion } from './train-version.ts'
+import { settingsFor } from './trainer-settings.ts'
 
 export type Challenger = {
   readonly version: number

@@ -9,8 +9,8 @@ import type { Challenger } from './make-challenger.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { predictRows, readCleaned } from './scoring.ts'
 import { causeOf, takeProduction } from './stage-moves.ts'
-import { settingsFor } from './trainer-settings.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
+import { settingsFor } from './trainer-settings.ts'
 
 type Input = {
   readonly input: CycleInput
