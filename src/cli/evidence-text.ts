@@ -24,13 +24,13 @@ export function evidenceText(evidence: Json, words: { unit: string; rows: string
   return parts.length === 0 ? null : parts.join(', ')
 }
 
-/** What an answer's evidence names the run that asked by: of use to programs only. */
-const BY_REFERENCE = 'askedBy'
+/** What the evidence of an answer or a rollback names runs by: of use to programs only. */
+const BY_REFERENCE: readonly string[] = ['askedBy', 'flowRun']
 
 /** Every figure with its name in words, those of what lies inside too. */
 function namedParts(evidence: object): string[] {
   return Object.entries(evidence).flatMap(([key, value]: [string, Json]) => {
-    if (value === null || key === BY_REFERENCE) return []
+    if (value === null || BY_REFERENCE.includes(key)) return []
     if (typeof value === 'object') return namedParts(value)
     const name = key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ')
     return [`${name} ${typeof value === 'number' ? plainNumber(value) : value}`]

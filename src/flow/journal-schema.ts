@@ -127,6 +127,66 @@ export const JOURNAL_MIGRATIONS: readonly Migration[] = [
     name: 'questions to people, and their answers',
     breaking: false,
     sql: `
+      -- Older releases of SQLite take json_valid(null) for false: their integrity check would find every open run at fault.
+      create table flow_runs_2 (
+        id text primary key,
+        flow text not null,
+        version integer not null,
+        key text not null,
+        sequence integer not null check (sequence >= 1),
+        status text not null check (status in ('running', 'completed', 'failed', 'cancelled')),
+        input text not null check (json_valid(input)),
+        output text check (output is null or json_valid(output)),
+        error text,
+        lock_name text,
+        token integer not null check (token >= 1),
+        owner_machine text not null,
+        owner_pid integer not null,
+        owner_started text,
+        taken_at_ms integer not null,
+        lease_until_ms integer not null,
+        started_at_ms integer not null,
+        ended_at_ms integer,
+        unique (flow, key, sequence),
+        check ((status = 'running') = (ended_at_ms is null)),
+        check ((status = 'completed') = (output is not null))
+      );
+      create table task_runs_2 (
+        flow_run_id text not null references flow_runs_2 (id),
+        name text not null,
+        status text not null check (status in ('running', 'completed', 'failed')),
+        attempt integer not null check (attempt >= 1),
+        token integer not null,
+        input text not null check (json_valid(input)),
+        input_digest text not null,
+        output text check (output is null or json_valid(output)),
+        error text,
+        started_at_ms integer not null,
+        ended_at_ms integer,
+        primary key (flow_run_id, name),
+        check ((status = 'running') = (ended_at_ms is null)),
+        check ((status = 'completed') = (output is not null))
+      );
+      create table task_log_2 (
+        id integer primary key,
+        flow_run_id text not null,
+        task text not null,
+        at_ms integer not null,
+        line text not null,
+        foreign key (flow_run_id, task) references task_runs_2 (flow_run_id, name)
+      );
+      insert into flow_runs_2 select * from flow_runs order by rowid;
+      insert into task_runs_2 select * from task_runs order by rowid;
+      insert into task_log_2 select * from task_log;
+      drop table task_log;
+      drop table task_runs;
+      drop table flow_runs;
+      alter table flow_runs_2 rename to flow_runs;
+      alter table task_runs_2 rename to task_runs;
+      alter table task_log_2 rename to task_log;
+      create unique index one_live_run_per_lock on flow_runs (lock_name) where status = 'running';
+      create unique index one_live_run_per_key on flow_runs (flow, key) where status = 'running';
+      create index task_log_by_task on task_log (flow_run_id, task);
       create table decisions (
         id integer primary key autoincrement,
         flow_run_id text not null unique references flow_runs (id),

@@ -1,6 +1,7 @@
 // Task `ask_a_person`: an escalation becomes a decision that waits, for as long as it takes.
 import { z } from 'zod'
 import type { TaskContext } from '../flow/port.ts'
+import { canonicalJson } from '../kernel/json.ts'
 import type { Cast } from './cast.ts'
 import type { Challenger } from './make-challenger.ts'
 import { windowText } from './recording.ts'
@@ -21,7 +22,7 @@ export type Question = z.infer<typeof Question>
 
 export type Asked = {
   readonly id: number
-  /** False if the very version was asked about before, and the answer is still awaited. */
+  /** False if the very same was asked before, and the answer is still awaited. */
   readonly isNew: boolean
 }
 
@@ -59,7 +60,7 @@ async function ask(rooms: LifecycleRooms, question: Question, context: TaskConte
       answer === null &&
       flowRunId !== context.flowRunId &&
       question.version !== null &&
-      Question.parse(asked).version === question.version,
+      canonicalJson(asked) === canonicalJson(question),
   )
   if (waiting !== undefined) return { id: waiting.id, isNew: false }
   const { id } = await decisions.ask({ flowRunId: context.flowRunId, subject, question })

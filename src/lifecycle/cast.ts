@@ -1,6 +1,7 @@
 // Task `find_champion`: who plays which part this month, written down before anything is scored or trained.
 
 import { featureDigest } from '../features/specification.ts'
+import { alreadyAnswered } from '../flow/decision.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { dayText } from '../kernel/window.ts'
@@ -16,7 +17,7 @@ import {
   trainedToMs,
   warmStartFor,
 } from './champion.ts'
-import type { Fresh } from './fresh.ts'
+import { type Fresh, isTooFewToLearn, sayTooFew } from './fresh.ts'
 import { checkServes } from './open-version.ts'
 import { isLook, pastOutcomes } from './past-cycles.ts'
 import { endAbandonedCycles, startRun, windowText } from './recording.ts'
@@ -41,6 +42,7 @@ export type Cast = {
 
 export function findCast(rooms: LifecycleRooms) {
   return async ({ input, fresh }: { input: CycleInput; fresh: Fresh }, context: TaskContext): Promise<Cast> => {
+    if (input.retrainOf !== null) await refuseSecondRetrain(rooms, input, input.retrainOf)
     const name = `cycle ${windowText(input)}`
     const tags = await originTags(rooms, input.retrainOf)
     const run = await startRun(
@@ -69,6 +71,8 @@ export function findCast(rooms: LifecycleRooms) {
         : comparisonFor(roster, champion, { ...input, holdoutFromMs: fresh.holdoutFromMs, isFurtherLook })
     if (input.challenger !== null) await checkNamedChallenger(rooms, input, comparison)
     const blocked = champion !== null && comparison === null ? nothingToCompare(champion, input) : null
+    if (blocked === null && input.challenger === null && isTooFewToLearn(fresh.rows - fresh.holdoutRows))
+      sayTooFew(context.log) // no training will, as none begins
     return {
       runId: run.id,
       production: champion?.version ?? (standing.kind === 'removed' ? (standing.foreign?.version ?? null) : null),
@@ -86,6 +90,20 @@ export function findCast(rooms: LifecycleRooms) {
       looks,
     }
   }
+}
+
+/** A decision is answered once, and has one further look: whoever comes second, or too late, is told. */
+async function refuseSecondRetrain(rooms: LifecycleRooms, input: CycleInput, id: number): Promise<void> {
+  const { answer } = await rooms.engine.decisions.find(id)
+  if (answer !== null) throw alreadyAnswered(id, answer)
+  const done = (await pastOutcomes(rooms, input)).find(
+    ({ outcome }) => outcome.retrainOf === id && outcome.case !== 'overtaken',
+  )
+  if (done === undefined) return
+  throw new PlannedError('CONFLICT', `decision ${id} has had its further look`, {
+    why: `another version was trained for it, and the verdict was ${done.outcome.verdict}`,
+    next: './understudy decisions lists what waits now',
+  })
 }
 
 /** What links a further look to the one it follows. */

@@ -91,7 +91,9 @@ export function warmStartFor(
 
 /** Whether a version left Production by a rollback, and has not come back. */
 function wasRolledBack(history: readonly Transition[], version: number): boolean {
-  const last = history.findLast((transition) => transition.version === version)
+  const last = history.findLast(
+    ({ version: moved, from, to }) => moved === version && (from === 'Production' || to === 'Production'),
+  )
   const { evidence } = last ?? {}
   return last?.from === 'Production' && typeof evidence === 'object' && evidence !== null && 'rolledBackTo' in evidence
 }

@@ -1,24 +1,12 @@
-// A person decides: what waits, with its evidence and what each answer would do, and the answers.
+// What waits for a person, with its evidence and what each answer would do.
 import type { Answer, Decision } from '../flow/decision.ts'
-import { PlannedError } from '../kernel/errors.ts'
-import { newId } from '../kernel/ids.ts'
-import type { Json } from '../kernel/json.ts'
-import type { Transition } from '../tracking/port.ts'
 import { Question, subjectOf } from './ask.ts'
 import { type Roster, readRoster } from './champion.ts'
-import { cycle } from './cycle.ts'
-import { lockOf } from './cycle-key.ts'
-import { type Choice, DecisionInput, decisionFlow } from './decision-flow.ts'
-import { whatClosed, whyNotPromoted } from './decision-state.ts'
-import { firstModel } from './first-model.ts'
-import { refuseOthersModel } from './model-owner.ts'
+import type { Choice } from './decision-flow.ts'
+import { whatClosed, whyNotPromoted, whyNotRetrained } from './decision-state.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
-import type { Watch } from './raw-table.ts'
-import { finishStopped, onceBegun } from './resume.ts'
 import { rollbackOf } from './rollback.ts'
-import { CycleInput, FirstModelInput, type LifecycleRooms } from './rooms.ts'
-import { runFirstRetrain, runRetrain } from './run-cycle.ts'
-import { retrainedWith } from './trainer-settings.ts'
+import type { LifecycleRooms } from './rooms.ts'
 
 /** What an answer would do, or why it cannot be given. */
 type ChoiceView = { readonly choice: Choice; readonly isPossible: boolean; readonly effect: string }
@@ -61,16 +49,24 @@ export async function decisionsOf(
     const { model: about } = Question.parse(decision.question)
     const roster = rosters.get(about) ?? (await readRoster(rooms.tracking, about))
     rosters.set(about, roster)
-    const view = await viewOf(rooms, decision, roster)
+    const view = await viewOf(rooms, decision, roster, own)
     if (all || view.status === 'open') views.push(view)
   }
   return views
 }
 
-async function viewOf(rooms: LifecycleRooms, decision: Decision, roster: Roster): Promise<DecisionView> {
+/** `others` are at least the decisions about the same model. */
+export async function viewOf(
+  rooms: LifecycleRooms,
+  decision: Decision,
+  roster: Roster,
+  others: readonly Decision[],
+): Promise<DecisionView> {
   const question = Question.parse(decision.question)
   const { output } = await rooms.engine.flowRun(decision.flowRunId)
-  const closed = whatClosed(decision, roster)
+  const same = others.filter(({ subject }) => subject === decision.subject)
+  const closed = whatClosed(decision, roster, same)
+  const asked = question.kind === 'cycle' ? (output as CycleOutcome | null) : null // what the flow of that name returned
   return {
     id: decision.id,
     ...question,
@@ -78,136 +74,36 @@ async function viewOf(rooms: LifecycleRooms, decision: Decision, roster: Roster)
     status: closed === null ? 'open' : decision.answer === null ? 'closed' : 'answered',
     because: closed?.because ?? null,
     answer: decision.answer,
-    cycle: question.kind === 'cycle' ? (output as CycleOutcome | null) : null, // what the flow of that name returned
+    cycle: asked,
     firstModel: question.kind === 'first-model' ? (output as FirstModelOutcome | null) : null,
-    choices: closed === null ? choicesOf(question, roster) : [],
+    choices: closed === null ? choicesOf(question, asked?.holdoutFrom ?? null, roster) : [],
   }
 }
 
-function choicesOf(question: Question, roster: Roster): ChoiceView[] {
-  const { version, production, kind, month } = question
-  const waits = version === null ? '' : `v${version}`
-  const serves = production === null ? 'no version serves' : `v${production} goes on serving`
-  const refusal = whyNotPromoted(question, roster)
+function choicesOf(question: Question, holdoutFrom: string | null, roster: Roster): ChoiceView[] {
+  const { version, kind, month } = question
+  const serving = roster.versions.find(({ stage }) => stage === 'Production')?.version ?? null
+  const serves = serving === null ? 'no version serves' : `v${serving} goes on serving`
   const back = rollbackOf(roster, null)
-  const archived = version === null ? '' : `; ${waits} is archived`
-  const gone = production === null ? '' : `, v${production} is archived`
+  const gone = (left: number | null | undefined): string => (left == null ? '' : `, v${left} is archived`)
+  const archived = version === null ? '' : `v${version} is archived`
   const further =
     kind === 'cycle'
-      ? `another version is trained on ${month} with what --set changes and judged on the same holdout: a further look, which may promote`
+      ? `another version is trained on ${month}${version === null ? ', if there are more rows by now,' : ''} with what --set changes and judged on the same holdout: a further look, which may promote`
       : 'another first model is trained with what --set changes, and waits in its turn'
+  const choice = (name: Choice, refusal: string | null, effect: string): ChoiceView => ({
+    choice: name,
+    isPossible: refusal === null,
+    effect: refusal ?? effect,
+  })
   return [
-    { choice: 'promote', isPossible: refusal === null, effect: refusal ?? `${waits} goes to Production${gone}` },
-    {
-      choice: 'keep',
-      isPossible: true,
-      effect: version === null ? `nothing moves; ${serves}` : `${waits} is archived; ${serves}`,
-    },
-    { choice: 'retrain', isPossible: true, effect: further },
-    {
-      choice: 'rollback',
-      isPossible: back !== null,
-      effect:
-        back === null
-          ? 'no earlier version was in Production'
-          : `v${back.to.version} is in Production again${back.from === null ? '' : `, v${back.from.version} is archived`}${archived}`,
-    },
+    choice('promote', whyNotPromoted(question, roster), `v${version} goes to Production${gone(serving)}`),
+    choice('keep', null, `${version === null ? 'nothing moves' : archived}; ${serves}`),
+    choice('retrain', whyNotRetrained(question, holdoutFrom, roster), further),
+    choice(
+      'rollback',
+      back === null ? 'no earlier version was in Production' : null,
+      `v${back?.to.version} is in Production again${gone(back?.from?.version)}${version === null ? '' : `; ${archived}`}`,
+    ),
   ]
-}
-
-export interface AnswerRequest extends Omit<DecisionInput, 'model'> {}
-
-/** What came of an answer. */
-export interface Answered {
-  readonly decision: DecisionView
-  readonly moves: readonly Transition[]
-  /** The further look of `retrain`. */
-  readonly cycle: CycleOutcome | null
-  readonly firstModel: FirstModelOutcome | null
-}
-
-/**
- * Answers a decision. The answer is kept for ever, and carried out once, even if this is stopped and given again.
- *
- * Throws `NOT_FOUND` for a decision that is none; `CONFLICT`, saying who did what and when, for one that was answered or that is not waiting
- * any more, and while a cycle of the model runs; `BAD_INPUT` for settings that cannot be.
- */
-export async function answerDecision(rooms: LifecycleRooms, request: AnswerRequest, watch: Watch): Promise<Answered> {
-  const { id, choice } = request
-  if (choice !== 'retrain' && Object.keys(request.set).length > 0) {
-    throw new PlannedError('BAD_INPUT', `--set changes nothing when the answer is ${choice}`, {
-      next: 'leave it out, or choose retrain',
-    })
-  }
-  const model = await modelOf(rooms, id)
-  await refuseOthersModel(rooms, model)
-  const prefix = `${subjectOf(rooms, model)}/decision-${id}/`
-  const finished = await finishStopped(rooms, decisionFlow, { prefix, hasBegun: onceBegun('transition_model') }, watch)
-  const decision = await rooms.engine.decisions.find(id)
-  const closed = whatClosed(decision, await readRoster(rooms.tracking, model))
-  // An answer that was stopped half way goes on when it is given again.
-  const isHalfDone = finished !== null || (choice === 'retrain' && !(await isDone(rooms, decision)))
-  const goesOn = isHalfDone && decision.answer?.choice === choice
-  if (closed !== null && !goesOn) throw closed.error
-  const set = goesOn ? setOf(decision) : request.set
-  const further = choice === 'retrain' ? await furtherInput(rooms, decision, set) : null
-  const options = { key: `${prefix}${newId()}`, lock: lockOf(model), ...watch }
-  const moved = goesOn ? finished : (await rooms.engine.run(decisionFlow, rooms, { ...request, model }, options)).output
-  const result = {
-    cycle: further?.kind === 'cycle' ? await runRetrain(rooms, further.input, watch) : null,
-    firstModel: further?.kind === 'first-model' ? await runFirstRetrain(rooms, further.input, watch) : null,
-  }
-  const roster = await readRoster(rooms.tracking, model)
-  return {
-    ...result,
-    decision: await viewOf(rooms, await rooms.engine.decisions.find(id), roster),
-    moves: roster.history.filter((transition) => moved?.moves.includes(transition.id)),
-  }
-}
-
-/** The model a decision is about. Throws `NOT_FOUND` if there is no such decision in this store. */
-async function modelOf(rooms: LifecycleRooms, id: number): Promise<string> {
-  const { question, subject } = await rooms.engine.decisions.find(id)
-  const { model } = Question.parse(question)
-  if (subject === subjectOf(rooms, model)) return model
-  throw new PlannedError('NOT_FOUND', `decision ${id} belongs to another tracking store`, {
-    next: 'set MODEL_TARGET and MLFLOW_TRACKING_URI as they were when it was asked',
-  })
-}
-
-/** The settings that a recorded answer carries. */
-function setOf({ answer }: Decision): Record<string, string> {
-  return DecisionInput.pick({ set: true }).parse(answer?.details).set
-}
-
-type Further =
-  | { readonly kind: 'cycle'; readonly input: CycleInput }
-  | { readonly kind: 'first-model'; readonly input: FirstModelInput }
-
-/** What the run that asked was asked for, with other settings. */
-async function furtherInput(rooms: LifecycleRooms, decision: Decision, set: Record<string, string>): Promise<Further> {
-  const { kind } = Question.parse(decision.question)
-  const { input } = await rooms.engine.flowRun(decision.flowRunId)
-  if (kind === 'cycle') {
-    const before = CycleInput.parse(input)
-    const after = { ...before, ...retrainedWith(before, set), challenger: null, again: false, retrainOf: decision.id }
-    return { kind, input: after }
-  }
-  const before = FirstModelInput.parse(input)
-  const { seed, trainers, trainerSettings } = retrainedWith({ ...before, trainWindow: null, refit: false }, set)
-  return { kind, input: { ...before, seed, trainers, trainerSettings, waiting: null, retrainOf: decision.id } }
-}
-
-/** Whether the further look that a decision asked for came to its outcome. */
-async function isDone({ engine }: LifecycleRooms, decision: Decision): Promise<boolean> {
-  const { kind } = Question.parse(decision.question)
-  const runs = await engine.flowRuns({ flow: kind === 'cycle' ? cycle.name : firstModel.name })
-  return runs.some(({ status, input, output }) => {
-    const asked = CycleInput.pick({ retrainOf: true }).safeParse(input)
-    return status === 'completed' && asked.data?.retrainOf === decision.id && !isOvertaken(output)
-  })
-}
-
-function isOvertaken(output: Json): boolean {
-  return typeof output === 'object' && output !== null && 'case' in output && output.case === 'overtaken'
 }

@@ -23,3 +23,11 @@ export async function refuseOthersModel(
     },
   )
 }
+
+/** What somebody is told who names a model that has no versions. */
+export function noSuchModel(model: string): PlannedError {
+  return new PlannedError('NOT_FOUND', `there is no model ${model}`, {
+    next: './understudy status lists those there are; a new one begins with ./understudy cycle',
+    facts: { model },
+  })
+}

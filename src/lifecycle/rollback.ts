@@ -1,12 +1,16 @@
 // Moving Production back to a version that held it before, in one step.
 import { z } from 'zod'
 import { flow } from '../flow/flow.ts'
+import type { FlowRun } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
+import { canonicalJson, type JsonObject } from '../kernel/json.ts'
 import type { Cause, ModelVersion, Move, Transition } from '../tracking/port.ts'
 import { type Roster, readRoster } from './champion.ts'
 import { lockOf } from './cycle-key.ts'
+import { noSuchModel, refuseOthersModel } from './model-owner.ts'
 import { checkEntering } from './open-version.ts'
+import { finishStopped, hasMoved } from './resume.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { takeProduction } from './stage-moves.ts'
 import { tellRollback } from './tell.ts'
@@ -25,7 +29,9 @@ export interface Rollback {
 export function rollbackOf({ versions, history }: Roster, to: number | null): Rollback | null {
   const from = versions.find(({ stage }) => stage === 'Production') ?? null
   const reigns = history.filter((transition) => transition.to === 'Production').map(({ version }) => version)
-  const first = from === null ? reigns.length : reigns.indexOf(from.version)
+  // Where nothing serves, somebody has withdrawn the last one that did: that is not what to go back to.
+  const last = from?.version ?? reigns.at(-1)
+  const first = last === undefined ? 0 : reigns.indexOf(last)
   const candidates = to === null ? reigns.slice(0, first).reverse() : reigns.filter((version) => version === to)
   for (const number of candidates) {
     const version = versions.find((one) => one.version === number)
@@ -34,12 +40,15 @@ export function rollbackOf({ versions, history }: Roster, to: number | null): Ro
   return null
 }
 
+/** A cause with evidence that more can be said beside. */
+export type NamedCause = Omit<Cause, 'evidence'> & { readonly evidence: JsonObject }
+
 /** The moves of a rollback. A version that gives way to one is marked, so that no later training starts from it. */
-export function rollbackMoves({ from, to }: Rollback, cause: Cause): Move[] {
+export function rollbackMoves({ from, to }: Rollback, cause: NamedCause): Move[] {
   return takeProduction(
     { number: to.version, from: to.stage },
     { number: from?.version ?? null, reason: `rolled back to v${to.version}: ${cause.reason}` },
-    { ...cause, evidence: { rolledBackTo: to.version, because: cause.evidence } },
+    { ...cause, evidence: { rolledBackTo: to.version, ...cause.evidence } },
   )
 }
 
@@ -50,11 +59,11 @@ const rollback = flow<LifecycleRooms>()({
   name: 'rollback',
   version: 1,
   input: Request,
-  async run({ task, rooms }, input): Promise<{ moves: number[] }> {
+  async run({ task, rooms, flowRunId }, input): Promise<{ moves: number[] }> {
     const plan = await task('plan_rollback', input, async (asked): Promise<{ moves: Move[] }> => {
       const chosen = rollbackOrThrow(await readRoster(rooms.tracking, asked.model), asked)
       const { actor, reason } = asked
-      const moves = rollbackMoves(chosen, { actor, reason, evidence: null })
+      const moves = rollbackMoves(chosen, { actor, reason, evidence: { flowRun: flowRunId } })
       await checkEntering(rooms, asked.model, moves)
       return { moves }
     })
@@ -72,11 +81,18 @@ const rollback = flow<LifecycleRooms>()({
  * others move stages meanwhile, `BAD_INPUT` for a version that never was in Production.
  */
 export async function rollbackByHand(rooms: LifecycleRooms, request: Request): Promise<readonly Transition[]> {
-  const { output } = await rooms.engine.run(rollback, rooms, request, {
-    key: `${rooms.store}/${request.model}/${newId()}`, // every decision of a person is one of its own
-    lock: lockOf(request.model),
-  })
-  return (await rooms.tracking.history(request.model)).filter(({ id }) => output.moves.includes(id))
+  const { model } = request
+  if ((await rooms.tracking.versions(model)).length === 0) throw noSuchModel(model)
+  await refuseOthersModel(rooms, model)
+  const { history } = await readRoster(rooms.tracking, model)
+  const prefix = `${rooms.store}/${model}/`
+  // One that was stopped after it had moved Production is finished: given again, it must not go one further back.
+  const stopped = { prefix, hasBegun: (run: FlowRun) => hasMoved(history, run) }
+  const finished = await finishStopped(rooms, rollback, stopped, {})
+  const isTheSame = finished !== null && canonicalJson(finished.run.input) === canonicalJson(request)
+  const options = { key: `${prefix}${newId()}`, lock: lockOf(model) } // every decision of a person is one of its own
+  const { moves } = isTheSame ? finished.output : (await rooms.engine.run(rollback, rooms, request, options)).output
+  return (await rooms.tracking.history(model)).filter(({ id }) => moves.includes(id))
 }
 
 function rollbackOrThrow(roster: Roster, { model, to }: Pick<Request, 'model' | 'to'>): Rollback {

@@ -1,7 +1,7 @@
 // A month as a person asks for it: the first model if there is none, then the cycle, each once however often it is asked for.
 import { describeDifference } from '../flow/journal-text.ts'
 import { PlannedError } from '../kernel/errors.ts'
-import { digestOf, type Json } from '../kernel/json.ts'
+import { canonicalJson, digestOf, type Json, type JsonObject } from '../kernel/json.ts'
 import { readRoster, standingOf, TAG } from './champion.ts'
 import { cycle } from './cycle.ts'
 import { type CycleSubject, cycleKey, lockOf, subjectKey } from './cycle-key.ts'
@@ -53,18 +53,21 @@ export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, wat
 }
 
 /** A cycle of a subject that was stopped while, or after, it moved stages is finished, whatever is set by now. */
-function finishCycle(rooms: LifecycleRooms, subject: CycleSubject, watch: Watch): Promise<CycleOutcome | null> {
+async function finishCycle(rooms: LifecycleRooms, subject: CycleSubject, watch: Watch): Promise<CycleOutcome | null> {
   const stopped = { prefix: `${subjectKey(subject)}/`, hasBegun: onceBegun('transition_model') }
-  return finishStopped(rooms, cycle, stopped, watch)
+  return (await finishStopped(rooms, cycle, stopped, watch))?.output ?? null
 }
 
 /**
  * A further look at a month that a person was asked about, with other settings: it counts as a look, and may promote. Its input carries the
- * decision, so that asking again goes on with it.
+ * decision. One look per decision: the same one is handed over again, another is refused under the model's lock (`find_champion`).
  */
 export async function runRetrain(rooms: LifecycleRooms, input: CycleInput, watch: Watch): Promise<CycleOutcome> {
-  const finished = await finishCycle(rooms, input, watch)
-  if (finished?.retrainOf === input.retrainOf && finished.case !== 'overtaken') return finished
+  await finishCycle(rooms, input, watch)
+  const done = (await pastOutcomes(rooms, input)).find(
+    ({ run, outcome }) => outcome.case !== 'overtaken' && canonicalJson(run.input) === canonicalJson(input),
+  )
+  if (done !== undefined) return done.outcome
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, input)
   const outcome = await runOnce(rooms, input, raw, watch)
   return outcome.case === 'overtaken' ? await runOnce(rooms, input, raw, watch) : outcome
@@ -135,7 +138,7 @@ async function finishFirstModel(
   const registeredBy = new Set(versions.map(({ tags }) => tags[TAG.effect]))
   const hasBegun: ReturnType<typeof onceBegun> = (run, tasks) =>
     registeredBy.has(`${run.id}/train_first_model`) || onceBegun('accept_first_model')(run, tasks)
-  return finishStopped(rooms, firstModel, { prefix: firstModelPrefix(input), hasBegun }, watch)
+  return (await finishStopped(rooms, firstModel, { prefix: firstModelPrefix(input), hasBegun }, watch))?.output ?? null
 }
 
 function firstModelPrefix({ store, model, origin }: Pick<CycleInput, 'store' | 'model' | 'origin'>): string {
@@ -161,8 +164,15 @@ async function decidedBefore(
   const { outcome } = last
   if (outcome.challenger === null && outcome.rawFingerprint !== raw) return null
   const rows = outcome.rawFingerprint === raw ? '' : 'the rows were others'
-  const settings = describeDifference(last.run.input, { ...input })
+  const settings = describeDifference(askedFor(last.run.input), askedFor({ ...input }))
   return { cycle: outcome, decidedBefore: [rows, settings].filter((part) => part !== '').join(', ') }
+}
+
+/** What a person asks for of a month: not which decision asked for it. */
+function askedFor(input: Json): Json {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
+  const { retrainOf: _, trainerSettings: __, again: ___, ...settings } = input as JsonObject
+  return settings
 }
 
 /** Outcomes that leave a month as open as it was: stages moved on, or nothing could be compared, which can be cured. */

@@ -62,7 +62,8 @@ export function tellDecision(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<null> => {
     const { id: decision, model, choice, by, why } = input
-    const notice = decisionNotice({ choice, model, decision, by, why, ...whoMoved(plan) })
+    const moved = await whoMoved(rooms, model, plan)
+    const notice = decisionNotice({ choice, model, decision, by, why, ...moved })
     return await tell(rooms, notice, context)
   }
 }
@@ -74,19 +75,27 @@ export function tellRollback(rooms: LifecycleRooms) {
     context: TaskContext,
   ): Promise<null> => {
     const { model, actor: by, reason: why } = input
-    const notice = decisionNotice({ choice: 'rollback', model, decision: null, by, why, ...whoMoved(plan) })
+    const moved = await whoMoved(rooms, model, plan)
+    const notice = decisionNotice({ choice: 'rollback', model, decision: null, by, why, ...moved })
     return await tell(rooms, notice, context)
   }
 }
 
 type Planned = { readonly moves: readonly Pick<Move, 'version' | 'to' | 'expect'>[] }
 
-function whoMoved({ moves }: Planned): Pick<PersonsDecision, 'entered' | 'left' | 'waiting'> {
+async function whoMoved(
+  { tracking }: Pick<LifecycleRooms, 'tracking'>,
+  model: string,
+  { moves }: Planned,
+): Promise<Pick<PersonsDecision, 'entered' | 'left' | 'waiting' | 'isThere'>> {
   const version = (wanted: (move: Planned['moves'][number]) => boolean): number | null =>
     moves.find(wanted)?.version ?? null
+  const entered = version(({ to }) => to === 'Production')
+  const serving = (await tracking.versions(model)).find(({ stage }) => stage === 'Production')?.version ?? null
   return {
-    entered: version(({ to }) => to === 'Production'),
+    entered,
     left: version(({ expect, to }) => expect === 'Production' && to !== 'Production'),
     waiting: version(({ expect, to }) => expect === 'Staging' && to === 'Archived'),
+    isThere: entered === serving,
   }
 }

@@ -1,6 +1,6 @@
 // Settings that a person gives for one training: which of the cycle's they change, and which a trainer's.
 import { PlannedError } from '../kernel/errors.ts'
-import type { JsonObject } from '../kernel/json.ts'
+import { canonicalJson, type JsonObject } from '../kernel/json.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { CycleInput, TrainerSetting } from './rooms.ts'
 
@@ -20,21 +20,25 @@ export type Retrained = Pick<CycleInput, 'seed' | 'trainers' | 'trainWindow' | '
  * @example retrainedWith({ seed: 0, trainers: ['mlp'], trainWindow: null, refit: false, trainerSettings: {} }, { SEED: '1' }).seed // => 1
  */
 export function retrainedWith(before: Retrained, set: Readonly<Record<string, string>>): Retrained {
-  if (Object.keys(set).length === 0) {
-    throw new PlannedError('BAD_INPUT', 'nothing is set otherwise', {
-      why: 'the same settings on the same rows give the same model',
-      next: `say what to change, for example --set SEED=1; ${choicesText(before.trainers)}`,
-    })
-  }
   let after = before
   // What learns comes first: it says which other names there are.
   const entries = Object.entries(set).sort(([a], [b]) => Number(b === 'TRAINERS') - Number(a === 'TRAINERS'))
   for (const [name, value] of entries) after = changed(after, name, value)
+  if (canonicalJson(inEffect(after)) === canonicalJson(inEffect(before))) throw nothingChanges(before)
   for (const trainer of after.trainers) {
     const { defaults, checkSettings } = trainerNamed(trainer)
     checkSettings({ ...defaults, ...settingsFor(trainer, after.trainerSettings) })
   }
   return after
+}
+
+/** What a training would go by, a trainer's own settings included. */
+function inEffect({ trainerSettings, ...settings }: Retrained): JsonObject {
+  const own = settings.trainers.map((trainer) => ({
+    ...trainerNamed(trainer).defaults,
+    ...settingsFor(trainer, trainerSettings),
+  }))
+  return { ...settings, own }
 }
 
 function changed(before: Retrained, name: string, value: string): Retrained {
@@ -90,6 +94,13 @@ function choicesText(trainers: readonly string[]): string {
 /** `learningRate` and `beta1` as MLflow's params have them: `learning_rate`, `beta_1`. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`)
+}
+
+function nothingChanges({ trainers }: Retrained): PlannedError {
+  return new PlannedError('BAD_INPUT', 'nothing is set otherwise', {
+    why: 'the same settings on the same rows give the same model',
+    next: `say what to change, for example --set SEED=1; ${choicesText(trainers)}`,
+  })
 }
 
 function refused(name: string, value: string, allowed: string): PlannedError {

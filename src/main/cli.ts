@@ -7,7 +7,7 @@ import { takeGlobalOptions } from '../cli/global-options.ts'
 import { runWords } from '../cli/parser.ts'
 import { openTerminal } from '../cli/terminal.ts'
 import { clarify } from '../home/integrity.ts'
-import { stoppedOnRequest } from '../kernel/errors.ts'
+import { PlannedError, stoppedOnRequest } from '../kernel/errors.ts'
 import { openContext } from './open-context.ts'
 import type { OpenRooms } from './open-rooms.ts'
 import { advisingFor } from './project-advice.ts'
@@ -35,6 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // What is thrown where nobody waits for it is a bug too, and told like one.
   process.on('uncaughtException', (error) => process.exit(explain(error, terminal)))
   try {
+    refuseTooLong(argv)
     const { words, project } = takeGlobalOptions(argv)
     const context = async () => {
       const made = await openContext(terminal, stop.signal, opened, project)
@@ -50,6 +51,16 @@ async function main(argv: readonly string[]): Promise<number> {
     await opened.rooms?.[Symbol.asyncDispose]()
     stop.dispose()
   }
+}
+
+/** ONNX Runtime ends the process if the command line is longer than some 32,000 letters, without a word. */
+function refuseTooLong(argv: readonly string[]): void {
+  const letters = argv.join(' ').length
+  if (letters <= 16_000) return
+  throw new PlannedError('BAD_INPUT', `the command line has ${letters} letters`, {
+    why: '16,000 is the most that every part of this program can take',
+    next: 'say less; a reason can name the place where the rest is written',
+  })
 }
 
 /** The version of this program, as package.json has it. */

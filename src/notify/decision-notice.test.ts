@@ -9,6 +9,7 @@ function textOf(changes: Partial<PersonsDecision>): string {
     waiting: null,
     entered: 4,
     left: 3,
+    isThere: true,
     by: 'ann',
     why: 'a holiday month',
     ...changes,
@@ -28,7 +29,7 @@ test('a challenger that was not taken, and where none was waiting, that nothing 
 
 test('a further training is no promise of another model', () => {
   expect(textOf({ choice: 'retrain', entered: null, left: null, waiting: 4 })).toBe(
-    'ℹ️ taxifare: another version is trained with other settings, by ann (decision 7): a holiday month',
+    'ℹ️ taxifare: the month was looked at once more with other settings, by ann (decision 7): a holiday month',
   )
 })
 

@@ -13,6 +13,8 @@ export interface PersonsDecision {
   /** The version that entered Production, and the one that left it; null for none. */
   readonly entered: number | null
   readonly left: number | null
+  /** Whether what entered is still there: a notice may come late. */
+  readonly isThere: boolean
   readonly by: string
   readonly why: string
 }
@@ -23,17 +25,18 @@ export function decisionNotice(made: PersonsDecision): Notice {
   return { text: `ℹ️ ${made.model}: ${whatWasDone(made)}, by ${made.by}${decision}: ${made.why}` }
 }
 
-function whatWasDone({ choice, waiting, entered, left }: PersonsDecision): string {
+function whatWasDone({ choice, waiting, entered, left, isThere }: PersonsDecision): string {
+  const since = isThere ? '' : ', and has been replaced since'
   const replaced = left === null ? '' : ` in place of v${left}`
   switch (choice) {
     case 'promote':
-      return `v${entered} is in production${replaced}`
+      return `v${entered} ${isThere ? 'is in' : 'was put into'} production${replaced}${since}`
     case 'rollback':
-      return `v${entered} is in production again${replaced}`
+      return `v${entered} ${isThere ? 'is in' : 'was put into'} production again${replaced}${since}`
     case 'keep':
       return waiting === null ? 'production stays as it is' : `v${waiting} was not taken, production stays as it is`
     case 'retrain':
-      return 'another version is trained with other settings'
+      return 'the month was looked at once more with other settings'
     default:
       return unreachable(choice)
   }

@@ -1,11 +1,14 @@
 // A person decides: what waits, each answer carried out once, and clear words for an answer that comes twice or too late.
 import { expect, test } from 'vitest'
-import { isPlanned } from '../../src/kernel/errors.ts'
-import { type AnswerRequest, answerDecision, decisionsOf } from '../../src/lifecycle/decisions.ts'
+import { isPlanned, PlannedError } from '../../src/kernel/errors.ts'
+import { monthWindow } from '../../src/kernel/window.ts'
+import { type AnswerRequest, answerDecision } from '../../src/lifecycle/answer.ts'
+import { decisionsOf } from '../../src/lifecycle/decisions.ts'
 import { promoteByHand } from '../../src/lifecycle/promote-by-hand.ts'
 import { rollbackByHand } from '../../src/lifecycle/rollback.ts'
+import { runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { deliveries } from '../deliveries/project.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Stage, usual } from './stage.ts'
 
 const UNFORESEEABLE = { noise: 9 }
 const SLOWER = { pace: 3.6 }
@@ -164,7 +167,8 @@ test('a further look that is better and good enough is promoted', async () => {
   expect(cycle).toMatchObject({ verdict: 'promote', applied: true, looks: 2, level: 0.975, decision: null })
   expect(await stage.cast()).toBe('v1 Archived, v2 Archived, v3 Production')
   expect(cycle?.reason).toContain('look 2 at the same holdout')
-  expect(stage.notices.at(-1)).toMatch(/^🚀 New model replacing old in production with MAE: /)
+  expect(stage.notices.at(-2)).toMatch(/^🚀 New model replacing old in production with MAE: /)
+  expect(stage.notices.at(-1)).toContain('the month was looked at once more with other settings, by ana (decision 1)')
 })
 
 test('retrain with nothing set, an unknown name or a value that cannot be is refused, and the decision goes on waiting', async () => {
@@ -187,13 +191,39 @@ test('a retraining that was stopped goes on when the answer is given again, and 
       if (count === 3 && isBroken) throw new Error('the power went')
     },
   })
-  await expect(answer(stage, 'retrain', { set: { ridge: '0.01' } })).rejects.toThrow('the power went')
-  expect(await refusal(answer(stage, 'keep'))).toContain('ana chose retrain')
+  const set = { ridge: '0.01' }
+  await expect(answer(stage, 'retrain', { set })).rejects.toThrow('the power went')
   isBroken = false
-  const { cycle } = await answer(stage, 'retrain')
+  const { cycle, decision } = await answer(stage, 'retrain', { set })
   expect(cycle).toMatchObject({ retrainOf: 1, looks: 2 })
+  expect(decision.status).toBe('answered')
   expect(stage.trainings.count).toBe(4)
   expect(await refusal(answer(stage, 'retrain', { set: { ridge: '0.1' } }))).toContain('was answered before')
+  expect((await stage.engine.flowRuns({ flow: 'cycle' })).filter(({ status }) => status !== 'completed')).toEqual([])
+})
+
+test('a retraining that cannot be done leaves the decision open: other settings, or another answer', async () => {
+  await using stage = await waiting({
+    learning: (count) => {
+      if (count === 3) throw new PlannedError('BAD_DATA', 'learning ran out of the finite numbers')
+    },
+  })
+  expect(await refusal(answer(stage, 'retrain', { set: { ridge: '1e30' } }))).toContain('finite numbers')
+  expect((await decisionsOf(stage, { model }))[0]?.status).toBe('open')
+  const { cycle } = await answer(stage, 'retrain', { set: { ridge: '0.01' }, by: 'ben' })
+  expect(cycle).toMatchObject({ retrainOf: 1, looks: 2 })
+  const [, first] = await decisionsOf(stage, { model, all: true })
+  expect(first?.answer).toMatchObject({ by: 'ben', details: { set: { ridge: '0.01' } } })
+})
+
+test('while the champion has learnt rows of the holdout a further look could move nothing, so it is not begun', async () => {
+  await using stage = await waiting()
+  await stage.tracking.setVersionTags(model, 1, { 'understudy.trained_to': '2020-05-01T00:00:00.000Z' })
+  const why = await refusal(answer(stage, 'retrain', { set: { ridge: '0.01' } }))
+  expect(why).toContain('v1, which serves now, has learnt rows that it would be judged on')
+  expect(stage.trainings.count).toBe(2)
+  const [open] = await decisionsOf(stage, { model })
+  expect(open?.choices.find(({ choice }) => choice === 'retrain')?.isPossible).toBe(false)
 })
 
 test('the month that was looked at again is decided: the same command says so', async () => {
@@ -230,8 +260,9 @@ test('a month with too few rows and no champion asks, and an answer without a ve
   const { cycle } = await stage.month('2020-05')
   expect(cycle).toMatchObject({ verdict: 'escalate', challenger: null, decision: 1 })
   expect(await refusal(answer(stage, 'promote'))).toContain('no version waits')
-  await answer(stage, 'rollback')
-  expect(await stage.cast()).toMatch(/v\d Production/)
+  expect(await refusal(answer(stage, 'rollback'))).toContain('no earlier version was in Production') // v1 was withdrawn
+  await answer(stage, 'keep')
+  expect((await decisionsOf(stage, { model, all: true }))[0]?.answer?.choice).toBe('keep')
 })
 
 test('an answer that was killed between the move and its record is finished, not refused', async () => {
@@ -260,6 +291,51 @@ test('an answer that was killed between the move and its record is finished, not
   expect((await stage.tracking.history(model)).filter(({ to }) => to === 'Production')).toHaveLength(2)
 })
 
+test("another person's answer does not carry out the one that failed before it moved anything", async () => {
+  await using stage = await waiting()
+  const { tracking } = stage
+  const flaky: Stage = { ...stage, tracking: { ...tracking, move: () => Promise.reject(new Error('no room')) } }
+  await expect(answer(flaky, 'promote')).rejects.toThrow('no room')
+  const { decision } = await answer(stage, 'keep', { by: 'ben' })
+  expect(decision.answer).toMatchObject({ choice: 'keep', by: 'ben' })
+  expect(await stage.cast()).toBe('v1 Production, v2 Archived')
+})
+
+test('a version that is named as the challenger later is asked about anew, with the newer evidence', async () => {
+  await using stage = await openStage(
+    deliveries({ '2020-04': UNFORESEEABLE, '2020-05': UNFORESEEABLE, '2020-06': UNFORESEEABLE }),
+  )
+  await stage.month('2020-04')
+  await stage.month('2020-05')
+  const { cycle } = await stage.month('2020-06', { challenger: 2 })
+  expect(cycle).toMatchObject({ verdict: 'escalate', decision: 3 })
+  const all = await decisionsOf(stage, { model, all: true })
+  expect(all.map(({ id, status }) => `${id} ${status}`)).toEqual(['3 open', '2 closed', '1 closed'])
+  await answer(stage, 'promote', { id: 3 })
+  expect(await stage.cast()).toBe('v1 Archived, v2 Production, v3 Archived')
+})
+
+test('an answer finishes the run that asked: its evidence is on record, and what is told is not old', async () => {
+  let isBroken = true
+  await using stage = await openStage(deliveries({ '2020-04': UNFORESEEABLE }))
+  const broken: Stage = {
+    ...stage,
+    outbox: {
+      ...stage.outbox,
+      post: async (key, notice, options) => {
+        if (isBroken && notice.text.startsWith('🚨')) throw new Error('killed')
+        return await stage.outbox.post(key, notice, options)
+      },
+    },
+  }
+  const request = { ...usual(deliveries()), ...monthWindow('2020-04') }
+  await expect(runCycle(broken, request, {})).rejects.toThrow('killed')
+  isBroken = false
+  await answer(stage, 'promote')
+  expect(stage.notices.at(-2)).toMatch(/^🚨 No model good enough/)
+  expect(stage.notices.at(-1)).toContain('v2 is in production in place of v1, by ana (decision 1)')
+})
+
 test('a decision that is none is NOT_FOUND', async () => {
   await using stage = await waiting()
   expect(await refusal(answer(stage, 'keep', { id: 7 }))).toContain('NOT_FOUND: there is no decision 7')
@@ -280,4 +356,21 @@ test('rollback goes back one reign at a time, never to what it left, and no late
   expect(await refusal(back(9))).toContain('there is no version 9')
   await back(3)
   expect(await stage.cast()).toBe('v1 Archived, v2 Archived, v3 Production, v4 Staging')
+})
+
+test('a rollback that was killed after it moved Production is finished and told, and goes no further back', async () => {
+  await using stage = await waitingLater()
+  const request = { model, to: null, actor: 'ana', reason: 'complaints' }
+  const broken: Stage = { ...stage, outbox: { ...stage.outbox, post: () => Promise.reject(new Error('killed')) } }
+  await expect(rollbackByHand(broken, request)).rejects.toThrow('killed')
+  expect(await rollbackByHand(stage, request)).toHaveLength(2)
+  expect(await stage.cast()).toBe('v1 Archived, v2 Production, v3 Archived, v4 Staging')
+  expect(stage.notices.at(-1)).toBe('ℹ️ deliveries: v2 is in production again in place of v3, by ana: complaints')
+})
+
+test('a model that nobody keeps is not rolled back, and leaves no trace', async () => {
+  await using stage = await waiting()
+  const nothing = { model: 'deliverees', to: null, actor: 'ana', reason: 'x' }
+  expect(await refusal(rollbackByHand(stage, nothing))).toContain('NOT_FOUND: there is no model deliverees')
+  expect(await stage.engine.flowRuns({ flow: 'rollback' })).toEqual([])
 })

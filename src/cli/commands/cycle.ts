@@ -1,8 +1,8 @@
 // `cycle`: one month, from fresh rows to a verdict.
 import { z } from 'zod'
 import { addMonths, dayText, monthWindow, parseDay, parseMonth } from '../../kernel/window.ts'
+import { type DecisionView, decisionsOf } from '../../lifecycle/decisions.ts'
 import { monitorSeries } from '../../lifecycle/monitor.ts'
-import type { CycleOutcome, StageLine } from '../../lifecycle/outcome.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { stageLines } from '../../lifecycle/record-outcome.ts'
 import { windowText } from '../../lifecycle/recording.ts'
@@ -94,7 +94,11 @@ async function textOf(
     const text = `${cycle.month} was decided before; this is what was found then, and nothing was done now (--again looks once more).${differs}`
     parts.push('', ...wrapped(text, columns))
   }
-  const next = nextSteps(cycle, stages, dayText(addMonths(fromMs, 1)))
+  const asked = (await decisionsOf(rooms, { model: cycle.model, all: true })).find(({ id }) => id === cycle.decision)
+  if (asked !== undefined && asked.status !== 'open') {
+    parts.push('', ...wrapped(`decision ${asked.id} is ${asked.status}: ${asked.because}`, columns))
+  }
+  const next = nextSteps(asked, dayText(addMonths(fromMs, 1)))
   return [
     ...parts,
     cycleReport(
@@ -104,13 +108,11 @@ async function textOf(
   ].join('\n')
 }
 
-/** What to type next, from the stages as they are now. */
-function nextSteps(cycle: CycleOutcome, stages: readonly StageLine[], following: string): string[] {
-  const waiting = stages.find(({ version, stage }) => stage === 'Staging' && version === cycle.challenger?.version)
-  const waits = cycle.decision !== null && (cycle.challenger === null || waiting !== undefined)
-  const answer = `./understudy decide ${cycle.decision} promote | keep | retrain | rollback --why "…"   (./understudy decisions says what each would do)`
+/** What to type next. */
+function nextSteps(asked: DecisionView | undefined, following: string): string[] {
+  const answer = `./understudy decide ${asked?.id} promote | keep | retrain | rollback --why "…"   (./understudy decisions says what each would do)`
   return [
-    ...(waits ? [answer] : []),
+    ...(asked?.status === 'open' ? [answer] : []),
     `EVALUATION_START_DATE=${following} make run_workflow   (the month after)`,
     './understudy history   (every move, with its reason)',
   ]

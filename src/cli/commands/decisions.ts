@@ -2,13 +2,15 @@
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
+import { type Answered, answerDecision } from '../../lifecycle/answer.ts'
 import { CHOICES } from '../../lifecycle/decision-flow.ts'
-import { type Answered, answerDecision, type DecisionView, decisionsOf } from '../../lifecycle/decisions.ts'
+import { type DecisionView, decisionsOf } from '../../lifecycle/decisions.ts'
 import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { rollbackByHand } from '../../lifecycle/rollback.ts'
 import type { Transition } from '../../tracking/port.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { withProgress } from '../progress.ts'
+import { By, byOption, Why, whyOption } from '../reasons.ts'
 import { errorText, figuresOf, firstModelReport } from '../report-cycle.ts'
 import { textTable, wrapped } from '../table.ts'
 
@@ -25,7 +27,9 @@ export const decisionsCommand = defineCommand({
     if (context.terminal.json) return context.terminal.out(JSON.stringify(found))
     if (found.length === 0) {
       return context.terminal.out(
-        all ? 'nobody was ever asked' : 'nothing waits for a person (--all lists what was decided before)',
+        all
+          ? 'nobody was ever asked'
+          : `nothing of ${context.settings().model} waits for a person (--all lists what was decided before, and other models)`,
       )
     }
     context.terminal.out(found.map((decision) => decisionText(decision, context).join('\n')).join('\n\n'))
@@ -36,23 +40,23 @@ const setOption = [
   '--set <key=value...>',
   'for retrain: SEED, TRAINERS, TRAIN_WINDOW, REFIT, or what a trainer has',
 ] as const
-const whyOption = ['--why <reason>', 'the reason, kept for ever'] as const
-const byOption = ['--by <name>', 'who decides (default: you)'] as const
-const Why = z.string({ error: '--why says the reason; it is kept for ever' }).trim().min(1, '--why says the reason')
 
 /** `understudy decide 3 promote --why "…"` */
 export const decideCommand = defineCommand({
   name: 'decide',
   summary: 'answer what waits: promote, keep, retrain or rollback',
   example: "decide 3 retrain --set SEED=1 --why 'the losses were still falling'",
-  positional: ['<id>', '<answer>'],
+  positional: [
+    ['<id>', 'the number of the decision; ./understudy decisions lists them'],
+    ['<answer>', 'what to do; ./understudy decisions says what is possible'],
+  ],
   options: [setOption, whyOption, byOption],
   args: z.object({
     id: z.coerce.number({ error: 'is the number of a decision; ./understudy decisions lists them' }).int().positive(),
     answer: z.enum(CHOICES, { error: 'is promote, keep, retrain or rollback' }),
     set: z.array(z.string()).default([]),
     why: Why,
-    by: z.string().trim().min(1).optional(),
+    by: By,
   }),
   async run({ id, answer: choice, set, why, by }, context) {
     const rooms = await context.rooms()
@@ -71,13 +75,13 @@ export const rollbackCommand = defineCommand({
   name: 'rollback',
   summary: 'move Production back to the version that was there before',
   example: "rollback --why 'the new one fails at night'",
-  positional: ['[model]'],
+  positional: [['[model]', "the model (default: the project's)"]],
   options: [['--to <version>', 'a version that was in Production (default: the one before)'], whyOption, byOption],
   args: z.object({
     model: z.string().optional(),
     to: z.coerce.number({ error: '--to is the number of a version' }).int().positive().nullable().default(null),
     why: Why,
-    by: z.string().trim().min(1).optional(),
+    by: By,
   }),
   async run({ model: named, to, why, by }, context) {
     const model = named ?? context.settings().model
@@ -94,6 +98,10 @@ export const rollbackCommand = defineCommand({
 
 /** `KEY=VALUE` as typed, by key. */
 function pairsOf(texts: readonly string[]): Record<string, string> {
+  const twice = texts.find((text, at) => texts.slice(0, at).some((one) => one.split('=')[0] === text.split('=')[0]))
+  if (twice !== undefined) {
+    throw new PlannedError('BAD_INPUT', `--set ${twice.split('=')[0]} is given twice`, { next: 'say it once' })
+  }
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=')
@@ -106,7 +114,7 @@ function pairsOf(texts: readonly string[]): Record<string, string> {
 /** A move in the recipe's words. */
 const moveText = ({ name, version, from, to }: Transition): string => RECIPE.transitioned(name, version, from, to)
 
-function decisionText(decision: DecisionView, { terminal, project }: CommandContext): string[] {
+function decisionText(decision: DecisionView, { terminal, project, settings }: CommandContext): string[] {
   const { id, model, month, status, because, choices } = decision
   const asked = new Date(decision.askedAtMs).toISOString().slice(0, 16).replace('T', ' ')
   const head = `decision ${id}: ${model}, ${decision.kind === 'cycle' ? month : `first model, learnt ${month}`}, asked ${asked} UTC`
@@ -118,7 +126,7 @@ function decisionText(decision: DecisionView, { terminal, project }: CommandCont
   return [
     head,
     ...state,
-    ...evidenceText(decision, project.row.many, terminal.columns),
+    ...evidenceText(decision, model === settings().model ? project.row.many : 'rows', terminal.columns),
     ...(status === 'open'
       ? ['', ...textTable(answers), `  answer with: ./understudy decide ${id} keep --why "…"`]
       : []),
@@ -143,7 +151,11 @@ function answeredText(answered: Answered, rows: string, context: CommandContext)
     ...wrapped(said, columns),
     ...(cycle === null
       ? []
-      : ['', ...wrapped(`the further look: ${cycle.verdict}. ${cycle.reason}`, columns), ...figuresOf(cycle, rows)]),
+      : [
+          '',
+          ...wrapped(`the further look: ${cycle.verdict}. ${[cycle.reason, ...cycle.notes].join(' ')}`, columns),
+          ...figuresOf(cycle, rows),
+        ]),
     ...(firstModel === null ? [] : [firstModelReport(firstModel, rows, columns)]),
     ...[cycle?.decision, firstModel?.decision].flatMap((next) =>
       next === null || next === undefined ? [] : [`a person is asked again: ./understudy decide ${next} …`],

@@ -5,6 +5,8 @@ import { countText } from '../../evaluation/figures.ts'
 import { PlannedError, throwIfCancelled } from '../../kernel/errors.ts'
 import type { Delivery, KeptNotice, Outbox, WaitingNotice } from '../../notify/port.ts'
 import { defineCommand } from '../command.ts'
+import { By, byOption, Why, whyOption } from '../reasons.ts'
+import { wholeNumber } from '../numbers.ts'
 import { wrapped } from '../table.ts'
 import { timeText } from '../when.ts'
 
@@ -61,22 +63,16 @@ export const dropOutboxCommand = defineCommand({
   name: 'outbox drop',
   summary: 'take a waiting notice out, so that it is not sent; it is kept, with who and why',
   example: "outbox drop 3 --why 'the chat refuses it'",
-  positional: ['<id>'],
-  options: [
-    ['--why <reason>', 'the reason, kept with the notice'],
-    ['--by <name>', 'who decides (default: you)'],
-  ],
+  positional: [['<id>', 'the number of the notice; ./understudy outbox lists them']],
+  options: [whyOption, byOption],
   args: z.object({
-    id: z.coerce.number({ error: 'is the number of a notice; ./understudy outbox lists them' }).int().positive(),
-    why: z
-      .string({ error: '--why says the reason; it is kept with the notice' })
-      .trim()
-      .min(1, '--why says the reason'),
-    by: z.string().trim().min(1).optional(),
+    id: wholeNumber('is the number of a notice; ./understudy outbox lists them'),
+    why: Why,
+    by: By,
   }),
-  async run({ id, why, by = '' }, { terminal, user, ...context }) {
+  async run({ id, why, by }, { terminal, user, ...context }) {
     const { outbox } = await context.rooms({ sendsNotices: false }) // least of all this one
-    await outbox.drop(id, { by: by === '' ? user : by, why })
+    await outbox.drop(id, { by: by ?? user, why })
     const dropped = (await outbox.notices()).find((notice) => notice.id === id)
     terminal.out(terminal.json ? JSON.stringify(dropped) : `notice ${id} will not be sent: ${dropped?.text}`)
   },

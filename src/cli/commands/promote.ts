@@ -5,26 +5,23 @@ import { promoteByHand } from '../../lifecycle/promote-by-hand.ts'
 import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { isReplay } from '../../lifecycle/replay.ts'
 import { defineCommand } from '../command.ts'
+import { By, byOption, Why, whyOption } from '../reasons.ts'
 
 /** `understudy promote taxifare --version 1 --why "…"` */
 export const promoteCommand = defineCommand({
   name: 'promote',
   example: "promote --version 3 --why 'the month before was a holiday'",
   summary: 'move a version to Production by hand; the one there is archived',
-  positional: ['[model]'],
-  options: [
-    ['--version <number>', 'the version'],
-    ['--why <reason>', 'the reason, kept in the history'],
-    ['--by <name>', 'who decides (default: you)'],
-  ],
+  positional: [['[model]', "the model (default: the project's)"]],
+  options: [['--version <number>', 'the version (required)'], whyOption, byOption],
   args: z.object({
     model: z.string().optional(),
     version: z.coerce
       .number({ error: '--version says which version; ./understudy models lists them' })
       .int()
       .positive(),
-    why: z.string({ error: '--why says the reason; it is kept in the history' }).min(1),
-    by: z.string().min(1).optional(),
+    why: Why,
+    by: By,
   }),
   async run({ model: named, version, why, by }, context) {
     const model = named ?? context.settings().model
