@@ -116,6 +116,28 @@ describe('where the rules differ', () => {
     )
   })
 
+  test('an interval that ends at 0, to the last bit, is no certainty', () => {
+    const sums = [
+      [35, 34.3574991582935],
+      [25, 24.036248737440253],
+      [28, 28.214998316587003],
+      [31, 30.357499158293503],
+      [27, 26.036248737440253],
+    ] as const
+    const daysOf = (which: 0 | 1) =>
+      sums.map((pair, index) => ({ day: `2020-05-0${index + 1}`, rows: 20, sum: pair[which] }))
+    const verdict = judge(
+      situation({
+        holdout: { rows: 100, days: 5 },
+        champion: { kind: 'scored', days: daysOf(0) },
+        challenger: { kind: 'scored', days: daysOf(1), rowsLearnt: 'known' },
+        rule: 'significant',
+      }),
+    )
+    expect(verdict.evidence.difference?.high).toBe(0) // or this could not fail
+    expect(verdict).toMatchObject({ kind: 'keep', otherRule: { kind: 'promote' } })
+  })
+
   test('a lead that may be luck over a champion that is not good enough is a question for a person', () => {
     const verdict = judge(situation({ champion: scored(2.55), challenger: learnt(2.45, 0.3), rule: 'significant' }))
     expect(verdict).toMatchObject({ kind: 'escalate', case: 'none-good-enough', otherRule: { kind: 'promote' } })
