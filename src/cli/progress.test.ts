@@ -62,6 +62,17 @@ test('a task that fails has said what it said', () => {
   expect(shown(events).out).toBe('❌ Not enough\n')
 })
 
+test('the error that ends the command is told there and not with its task; another one is', () => {
+  const failed = (task: string, error: string): FlowEvent => ({ kind: 'task-failed', flowRunId, task, error })
+  const ended: FlowEvent = { kind: 'flow-ended', flowRunId, status: 'failed', error: 'too few' }
+  const begun = [started('train'), started('notify')]
+  expect(shown([...begun, failed('train', 'too few'), ended], { level: 'ERROR' }).err).toBe('  ✗ train\n')
+  const both = [...begun, failed('train', 'too few'), failed('notify', 'no such host'), ended]
+  expect(shown(both, { level: 'ERROR' }).err).toBe(
+    '  ✗ train\n  ✗ notify (notify)\n    notify (notify): no such host\n',
+  )
+})
+
 test('in a terminal a line takes the place of the live ones, which come back below it', () => {
   const { written, out, err } = streams(true)
   const both = (text: string): void => {
@@ -87,5 +98,5 @@ test('PREFECT_LOG_LEVEL tells less from ERROR up, more from INFO down, and never
   ]
   const lines = (level: string): number => shown(events, { level }).err.trimEnd().split('\n').length
   expect([lines('ERROR'), lines('WARNING'), lines('info')]).toEqual([1, 3, 5])
-  expect(shown(events, { level: 'CRITICAL' }).err).toMatch(/^ {2}↻ a +again in 1\.0 s: busy\n$/)
+  expect(shown(events, { level: 'CRITICAL' }).err).toBe('  ↻ a, again in 1.0 s: busy\n')
 })

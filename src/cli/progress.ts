@@ -46,6 +46,7 @@ export function openProgress(
 } {
   const amount = AMOUNTS[level.toUpperCase()] ?? 'tasks'
   const running = new Map<string, { startedAt: number; text: string }>()
+  const failures = openFailures()
   const said = openTaskLines((line) => {
     if (!terminal.json) terminal.out(line)
   })
@@ -67,7 +68,9 @@ export function openProgress(
       }
       said.onEvent(event)
       const note = noteOf(event, amount, terminal.live)
-      if (note !== null && (terminal.live || !terminal.json)) terminal.note(note)
+      for (const line of [...(note === null ? [] : [note]), ...failures.onEvent(event)]) {
+        if (terminal.live || !terminal.json) terminal.note(line)
+      }
       if (terminal.live) redraw()
     },
     log(line) {
@@ -114,6 +117,20 @@ function openTaskLines(log: (line: string) => void): {
   }
 }
 
+/** What tasks failed of, where the run went on or failed of something else: the error that ends the command is told by the command. */
+function openFailures(): { onEvent(event: FlowEvent): string[] } {
+  const failed: { readonly flowRunId: string; readonly task: string; readonly error: string }[] = []
+  return {
+    onEvent(event) {
+      if (event.kind === 'task-failed') failed.push(event)
+      if (event.kind !== 'flow-ended') return []
+      return failed
+        .filter(({ flowRunId, error }) => flowRunId === event.flowRunId && error !== event.error)
+        .map(({ task, error }) => `    ${name(task)}: ${error}`)
+    },
+  }
+}
+
 /** What is noted of an event; null for nothing. Beginnings need no note where they are shown live. */
 function noteOf(event: FlowEvent, amount: Amount, live: boolean): string | null {
   switch (event.kind) {
@@ -131,9 +148,9 @@ function noteOf(event: FlowEvent, amount: Amount, live: boolean): string | null 
       return amount === 'faults' ? null : `  ✓ ${label(event.task)} ${howLong}`
     }
     case 'task-retrying':
-      return `  ↻ ${label(event.task)} again in ${secondsText(event.pauseMs)}: ${event.error}`
+      return `  ↻ ${name(event.task)}, again in ${secondsText(event.pauseMs)}: ${event.error}`
     case 'task-failed':
-      return `  ✗ ${label(event.task)}: ${event.error}`
+      return `  ✗ ${name(event.task)}` // of what, is said where the command ends
     case 'flow-ended':
       return amount === 'flows' ? `  run ${event.flowRunId} ${event.status}` : null
     case 'task-progress':
@@ -152,9 +169,14 @@ function secondsText(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
 }
 
+/** A task in a column of them. */
 function label(task: string): string {
+  return name(task).padEnd(52)
+}
+
+function name(task: string): string {
   const words = WORDS[task]
-  return (words === undefined ? task : `${words} (${task})`).padEnd(52)
+  return words === undefined ? task : `${words} (${task})`
 }
 
 /** What work that is shown is handed: it tells of its tasks by `onEvent`, and of what it does outside any by `log`. */

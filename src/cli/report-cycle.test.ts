@@ -44,7 +44,10 @@ const kept: CycleOutcome = {
 const context = {
   rows: 'rides',
   rawTable: 'raw_200k',
-  series: [{ month: '2015-01', error: 2.1 }],
+  series: [
+    { month: '2015-01', origin: 'simulated', error: 2.1, measuredAtMs: 0 },
+    { month: '2014-12', origin: 'imported', error: 0.868, measuredAtMs: 0 },
+  ],
   home: '/srv/understudy',
   next: ['do this', 'or that'],
   columns: 200,

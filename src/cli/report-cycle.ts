@@ -122,7 +122,7 @@ function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): str
     own === null
       ? 'no champion was measured'
       : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
-  const earlier = series.filter((point) => point.month < outcome.month)
+  const earlier = series.filter(({ month, origin }) => month < outcome.month && origin === outcome.origin)
   if (earlier.length === 0) return `${champion}; no earlier month was run`
   return `${champion}; earlier: ${earlier.map((point) => `${point.month} ${errorText(point.error)}`).join(', ')}`
 }

@@ -7,6 +7,8 @@ import type { Evidence, Situation, VerdictCase } from './verdict.ts'
 type Words = {
   /** `1,234 rides` */
   readonly rows: string
+  /** `rides` */
+  readonly noun: string
   /** `8 days` */
   readonly days: string
   /** `MAE 2.131 USD`; of an error that does not exist, `MAE unknown`. */
@@ -30,7 +32,7 @@ const SENTENCES = {
     `the champion stays (${w.championTrouble || `${w.champion} here`})`,
   'too-little-data-no-champion': (w) =>
     `Cannot tell yet: the holdout has ${w.rows} on ${w.days}, and 100 on 4 days are needed, so nothing was trained; ` +
-    'no version is in production any more, so a person has to decide',
+    `there is no champion for these ${w.noun} any more, so a person has to decide`,
   'challenger-cannot-score': (w) =>
     `The challenger cannot score these ${w.rows} (${w.challengerTrouble}), and the champion is under the threshold of ${w.threshold}: ${w.champion}`,
   'none-can-score': (w) =>
@@ -43,9 +45,9 @@ const SENTENCES = {
     `This challenger has learnt some of these ${w.rows}, so its ${w.challenger} flatters it ` +
     `(champion: ${w.championTrouble || w.champion}; threshold ${w.threshold}); a person has to decide`,
   'no-champion': (w) =>
-    `No version is in production any more, and the challenger was under the threshold of ${w.threshold} on these ${w.rows}: ${w.challenger}`,
+    `There is no champion for these ${w.noun} any more, and the challenger was under the threshold of ${w.threshold} on these ${w.rows}: ${w.challenger}`,
   'no-champion-none-good': (w) =>
-    `No version is in production any more, and the challenger was not under the threshold of ${w.threshold} on these ${w.rows}: ` +
+    `There is no champion for these ${w.noun} any more, and the challenger was not under the threshold of ${w.threshold} on these ${w.rows}: ` +
     `${w.challenger}; a person has to decide`,
   'champion-cannot-score': (w) =>
     `The champion cannot score these ${w.rows} (${w.championTrouble}), so there is nothing to compare the challenger with: ${w.challenger}, ` +
@@ -102,22 +104,23 @@ function wordsFor(situation: Situation, evidence: Evidence): Words {
   const writeDifference = figureWriter([...bounds, 0]) // 0: a bound beside it must not read "0.000"
   return {
     rows: `${countText(evidence.rows)} ${metric.rowsNoun}`,
+    noun: metric.rowsNoun,
     days: `${evidence.days} ${evidence.days === 1 ? 'day' : 'days'}`,
     champion: errorText(evidence.champion),
     challenger: errorText(evidence.challenger),
     threshold: `${threshold} ${metric.unit}`,
     interval: `${percentText(evidence.level)} interval of the difference, ${bounds.map(writeDifference).join(' to ')} ${metric.unit},`,
-    championTrouble: troubleOf(champion),
-    challengerTrouble: troubleOf(challenger),
+    championTrouble: troubleOf(champion, metric.rowsNoun),
+    challengerTrouble: troubleOf(challenger, metric.rowsNoun),
   }
 }
 
-function troubleOf(side: Situation['champion'] | Situation['challenger']): string {
+function troubleOf(side: Situation['champion'] | Situation['challenger'], noun: string): string {
   switch (side.kind) {
     case 'cannot-score':
       return side.reason
     case 'removed':
-      return 'no version is in production any more'
+      return `none for these ${noun} any more`
     case 'none-ever':
       return 'this model never had one'
     case 'scored':

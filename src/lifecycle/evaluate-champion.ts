@@ -48,6 +48,7 @@ export function evaluateChampion(rooms: LifecycleRooms) {
     const monthError = meanLoss(month)
     const holdoutError = meanLoss(holdout)
     const { metric, row } = rooms.project
+    if (fresh.rows === 0) context.log(RECIPE.noRows())
     if (monthError !== null) {
       context.log(RECIPE.modelLoaded(placeOf(rooms)))
       context.log(RECIPE.dataLoaded(fresh.rows, encodedWidth(rooms.project.specification(input.timeReading)) + 1))
@@ -93,10 +94,12 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
     await tracking.logInputs(run.id, [
       await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' }),
     ])
-    await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
-    await rooms.outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: figures.monthError }))
-    task.log(RECIPE.resultsSaved(placeOf(rooms)))
-    task.log(RECIPE.done('evaluate'))
+    if (figures.fresh.rows > 0) {
+      await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
+      await rooms.outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: figures.monthError }))
+      task.log(RECIPE.resultsSaved(placeOf(rooms)))
+      task.log(RECIPE.done('evaluate'))
+    }
     await tracking.endRun(run.id, 'FINISHED')
     task.log(RECIPE.autologDone())
   }

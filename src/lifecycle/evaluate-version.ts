@@ -151,7 +151,8 @@ async function record(
   return run.id
 }
 
-function isInSample(version: ModelVersion, window: TimeWindow): boolean | null {
+/** Whether a version learnt rows of a window; null where nobody wrote down what it learnt. */
+export function isInSample(version: ModelVersion, window: TimeWindow): boolean | null {
   const to = trainedToMs(version)
   const from = Date.parse(version.tags[TAG.trainedFrom] ?? '')
   if (to === null) return null

@@ -5,7 +5,8 @@ import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { askAboutFirst } from './ask.ts'
 import { TAG } from './champion.ts'
-import { ensureProcessed, splitWindow } from './fresh.ts'
+import { isInSample } from './evaluate-version.ts'
+import { ensureProcessed, isTooFewToLearn, sayTooFew, splitWindow } from './fresh.ts'
 import type { FirstModelOutcome, TrainOutcome } from './outcome.ts'
 import { tablesOf } from './project.ts'
 import { OWN, RECIPE, sayMoved } from './recipe-lines.ts'
@@ -28,7 +29,7 @@ export const firstModel = flow<LifecycleRooms>()({
     const history = await task('preprocess_history', { input }, preprocessHistory(rooms), { retries: 2 })
     const trained =
       input.waiting === null
-        ? await task('train_first_model', { input, history }, trainFirst(rooms), { retries: 1 })
+        ? await task('train_first_model', { input, history }, trainFirst(rooms, 'first model'), { retries: 1 })
         : null
     const version = trained?.version ?? input.waiting
     if (version === null) throw new Error('a version waits or is trained, and neither was')
@@ -56,9 +57,6 @@ type History = {
   readonly holdoutFromMs: number
 }
 
-/** Fewer than these and nothing can be learnt: the recipe's own limit. */
-const LEAST_FIT_ROWS = 10
-
 /** Training by hand: the same, but the version waits in Staging. */
 export const train = flow<LifecycleRooms>()({
   name: 'train',
@@ -77,9 +75,9 @@ function preprocessHistory(rooms: LifecycleRooms) {
     const { tooSmall: _, ...split } = await splitWindow(rooms, input, window, input.splitRatio)
     if (
       input.waiting === null &&
-      (split.fitRows < LEAST_FIT_ROWS || split.earlyStopRows === 0 || split.holdoutRows === 0)
+      (isTooFewToLearn(split.fitRows) || split.earlyStopRows === 0 || split.holdoutRows === 0)
     ) {
-      context.log(RECIPE.tooFewRows())
+      sayTooFew(context.log)
       const { raw } = tablesOf(rooms.project, input)
       throw new PlannedError(
         'BAD_DATA',
@@ -94,11 +92,13 @@ function preprocessHistory(rooms: LifecycleRooms) {
   }
 }
 
-function trainFirst(rooms: LifecycleRooms) {
+/** `why`: what the version is made for, as its history says it. */
+function trainFirst(rooms: LifecycleRooms, why: 'first model' | 'trained by hand') {
   return async (
     { input, history }: { input: FirstModelInput; history: History },
     context: TaskContext,
   ): Promise<{ readonly version: number }> => {
+    const coldWhy = why === 'trained by hand' ? await whyCold(rooms, input) : null
     const plans = input.trainers.map((trainer) => ({
       trainer,
       settings: settingsFor(trainer, input.trainerSettings),
@@ -106,16 +106,24 @@ function trainFirst(rooms: LifecycleRooms) {
       earlyStop: { fromMs: history.earlyStopFromMs, toMs: history.holdoutFromMs },
       steps: null,
       warmStart: null,
+      coldWhy,
       seed: input.seed,
       splitRatio: input.splitRatio,
       tags: {},
     }))
     const version = await trainVersion(rooms, input, plans, context, null)
-    await enterStaging(rooms.tracking, version, `first model, learnt ${windowText(input)}`, context.effectKey)
+    const learnt = { fromMs: input.fromMs, toMs: history.holdoutFromMs }
+    await enterStaging(rooms.tracking, version, `${why}, learnt ${windowText(learnt)}`, context.effectKey)
     await sayMoved(rooms, version, context)
     context.log(RECIPE.done('train'))
     return { version: version.version }
   }
+}
+
+/** Why a training by hand does not go on from what is in Production; null where nothing is there. */
+async function whyCold({ tracking }: LifecycleRooms, input: FirstModelInput): Promise<string | null> {
+  const serving = (await tracking.versions(input.model)).find(({ stage }) => stage === 'Production')
+  return serving === undefined ? null : OWN.startsCold(serving.version, isInSample(serving, input))
 }
 
 function trainAndScore(rooms: LifecycleRooms) {
@@ -123,7 +131,7 @@ function trainAndScore(rooms: LifecycleRooms) {
     { input, history }: { input: FirstModelInput; history: History },
     context: TaskContext,
   ): Promise<TrainOutcome> => {
-    const { version } = await trainFirst(rooms)({ input, history }, context)
+    const { version } = await trainFirst(rooms, 'trained by hand')({ input, history }, context)
     const score = await scoreFirst(rooms, input, history, version, context)
     const trained = await rooms.tracking.version(input.model, version)
     await closeTraining(rooms, trained, meanLoss(score), context)

@@ -5,6 +5,7 @@ import type { TaskContext } from '../flow/port.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { fingerprintOf, preprocess } from './preprocess.ts'
 import { tablesOf } from './project.ts'
+import { RECIPE } from './recipe-lines.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
 /** A window's rows after cleaning, cut by time: each part is a window too, because rows of one timestamp stay together. */
@@ -23,6 +24,20 @@ export type Fresh = {
 
 /** The share of a month that a challenger is held against. */
 export const MONTH_SPLIT = 0.2
+
+/** With fewer rows than these nothing can be learnt: the recipe's own limit. */
+const LEAST_TO_LEARN = 10
+
+/** Whether there are too few rows to learn from. */
+export function isTooFewToLearn(rows: number): boolean {
+  return rows < LEAST_TO_LEARN
+}
+
+/** What a training says that there are too few rows for. */
+export function sayTooFew(log: (line: string) => void): void {
+  log(RECIPE.useCase('train'))
+  log(RECIPE.tooFewRows())
+}
 
 export function preprocessNewData(rooms: LifecycleRooms) {
   return async ({ input }: { input: CycleInput }, context: TaskContext): Promise<Fresh> => {

@@ -119,10 +119,14 @@ type Log = ((line: string) => void) | undefined
 
 /** Says what became of a window that was processed whole. */
 function sayWhole({ row }: Project, specification: FeatureSpecification, found: Preprocessed, log: Log): void {
-  log?.(RECIPE.dataLoaded(found.rawRows, specification.columns.length))
-  log?.(RECIPE.dataCleaned())
-  log?.(OWN.leftOut(found.rawRows, found.keptRows, found.left, row.many))
-  log?.(RECIPE.processed(found.keptRows, encodedWidth(specification)))
+  if (found.rawRows === 0) {
+    log?.(OWN.nothingThere(row.many))
+  } else {
+    log?.(RECIPE.dataLoaded(found.rawRows, specification.columns.length))
+    log?.(RECIPE.dataCleaned())
+    log?.(OWN.leftOut(found.rawRows, found.keptRows, found.left, row.many))
+    if (found.keptRows > 0) log?.(RECIPE.processed(found.keptRows, encodedWidth(specification)))
+  }
   log?.(RECIPE.done('preprocess'))
 }
 
@@ -137,7 +141,8 @@ function sayPart(
     parts.reduce((sum, part) => sum + (rebuilt.some(({ month }) => month === part.month) ? part.rows : 0), 0)
   log?.(RECIPE.dataLoaded(rowsIn(raw.partitions), specification.columns.length))
   log?.(RECIPE.dataCleaned())
-  log?.(RECIPE.processed(rowsIn(found.months), encodedWidth(specification)))
+  const kept = rowsIn(found.months)
+  if (kept > 0) log?.(RECIPE.processed(kept, encodedWidth(specification)))
   log?.(RECIPE.done('preprocess'))
 }
 

@@ -43,6 +43,7 @@ export const RECIPE = {
 
 /** What stands below a line of the recipe in words of our own. */
 export const OWN = {
+  nothingThere: (noun: string) => `   no ${noun} in this window: there is nothing to process`,
   leftOut: (rawRows: number, rows: number, left: Readonly<Record<string, number>>, noun: string) => {
     const reasons = Object.entries(left)
       .filter(([, count]) => count > 0)
@@ -55,6 +56,12 @@ export const OWN = {
   /** Trained for a number of steps, with no rows to stop at. */
   trainedForSteps: (trainer: string, rows: number, steps: number) =>
     `   ${trainer}: learnt ${countText(rows)} rows in ${countText(steps)} steps`,
+  startsCold: (version: number, learnt: boolean | null) =>
+    learnt === null
+      ? `   starts cold: which rows v${version}, in Production, has learnt is not known`
+      : learnt
+        ? `   starts cold: v${version}, in Production, has learnt rows of this window`
+        : `   starts cold: training by hand takes over no weights of v${version}, in Production`,
   onHoldout: (metric: Metric, error: number, rows: number, noun: string) =>
     `   on the ${countText(rows)} ${noun} held out: ${label(metric)} ${figure(error)} ${metric.unit}`,
 } as const

@@ -4,6 +4,7 @@ import type { TaskContext } from '../flow/port.ts'
 import type { Metric, Run } from '../tracking/port.ts'
 import type { Asked } from './ask.ts'
 import type { Carried } from './carry-out.ts'
+import { learntFrom, TAG } from './champion.ts'
 import type { CycleFacts } from './decide.ts'
 import { MONTH_SPLIT } from './fresh.ts'
 import type { CycleOutcome, ScoredVersion, StageLine } from './outcome.ts'
@@ -32,6 +33,7 @@ export function recordOutcome(rooms: LifecycleRooms) {
           ? []
           : [`a further look, with other settings, as decision ${input.retrainOf} asked`]),
         ...carried.notes,
+        ...(await otherOrigin(rooms, facts)),
         ...(refitted === null ? [] : [refitted.note]),
         ...(fresh.rawRows === 0 ? [await nothingThere(rooms, input)] : []),
       ],
@@ -52,6 +54,17 @@ export async function stageLines(rooms: Pick<LifecycleRooms, 'tracking'>, model:
   return (await rooms.tracking.versions(model))
     .map(({ version, stage }) => ({ version, stage, note: last.get(version) ?? '' }))
     .sort((a, b) => rank[a.stage] - rank[b.stage] || b.version - a.version)
+}
+
+/** A version that was in Production and does not count for these rows: what it learnt, and what became of it. */
+async function otherOrigin({ tracking, project }: LifecycleRooms, { input, cast }: Facts): Promise<string[]> {
+  const served = (await tracking.versions(input.model)).find(({ version }) => version === cast.production)
+  if (served === undefined || learntFrom(served, input.origin)) return []
+  const { version, stage, tags } = served
+  const now = stage === 'Production' ? 'it stays' : stage === 'Archived' ? 'it was archived' : `it is in ${stage} now`
+  return [
+    `v${version}, in Production, learnt ${tags[TAG.origin]} ${project.row.many}, and these are ${input.origin}; ${now}`,
+  ]
 }
 
 /** Why a month has no rows, as far as the table can tell. */

@@ -87,24 +87,25 @@ function queryText(table: string, { timeColumn, columns }: FeatureSpecification,
   return `select * from ${table} where ${within} order by ${order.join(', ')}`
 }
 
-/** The never-finished run that holds Production's error, month by month. One per model, and another if somebody ended it. */
+/** The never-finished run that holds Production's error, month by month. One per model and origin, and another if somebody ended it. */
 export async function monitorRun(rooms: LifecycleRooms, subject: RunSubject): Promise<Run> {
   const ended = await monitorRuns(rooms.tracking, subject)
   const open = ended.find((run) => run.status === 'RUNNING')
   if (open !== undefined) return open
   const name = `monitor ${subject.model}`
-  const effect = `monitor/${subject.experiment}/${subject.model}/${ended.length}`
+  const effect = `monitor/${subject.experiment}/${subject.model}/${subject.origin}/${ended.length}`
   return await startRun(rooms, subject, { kind: 'monitor', name, parentRunId: null }, effect)
 }
 
-/** Every monitor run of a model, newest first. */
+/** Every monitor run of a model on rows of an origin, newest first. */
 async function monitorRuns(
   tracking: Tracking,
-  subject: Pick<RunSubject, 'experiment' | 'model'>,
+  subject: Pick<RunSubject, 'experiment' | 'model' | 'origin'>,
 ): Promise<readonly Run[]> {
   const experiment = await tracking.findExperiment(subject.experiment)
   if (experiment === null) return []
-  return await runsOf(tracking, experiment.id, 'monitor', subject.model)
+  const runs = await runsOf(tracking, experiment.id, 'monitor', subject.model)
+  return runs.filter(({ tags }) => tags[TAG.origin] === subject.origin)
 }
 
 /** A model's runs of one kind in an experiment, newest first. */

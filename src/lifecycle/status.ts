@@ -5,7 +5,7 @@ import { dayText, monthOf, monthWindow, type TimeWindow } from '../kernel/window
 import type { ModelVersion, Transition } from '../tracking/port.ts'
 import { readRoster, TAG } from './champion.ts'
 import { type DecisionView, decisionsOf } from './decisions.ts'
-import { type MonitorPoint, monitorSeriesIn } from './monitor.ts'
+import { type MonitorPoint, monitorSeriesIn, seriesAtHand } from './monitor.ts'
 import { windowText } from './recording.ts'
 import { reignsOf } from './reign.ts'
 import { isReplay } from './replay.ts'
@@ -40,13 +40,13 @@ export type ModelStatus = {
     readonly case: string
     readonly atMs: number
   } | null
-  /** Production's last known error; `month` null where only the first model's holdout was measured. */
+  /** The champion's own, on the last whole month it was measured on, or on its holdout where there is none: `month` null. */
   readonly error: {
     readonly month: string | null
-    readonly version: number | null
+    readonly version: number
     readonly value: number
-    /** As it was when this was measured. */
-    readonly threshold: number
+    /** As it was at the last verdict; null before any. */
+    readonly threshold: number | null
     readonly isOver: boolean
   } | null
   readonly waits: readonly Waiting[]
@@ -62,7 +62,7 @@ export type ModelStatus = {
     /** A further look at a month that was decided: by whom it was asked for, `again` or the number of a decision. */
     readonly further: 'again' | number | null
   } | null
-  /** The month after the last decided one, or the one that was stopped; null before anything was begun. */
+  /** The month after the last decided one, or the one that was stopped; a month without rows was not decided. Null before anything was begun. */
   readonly next: string | null
 }
 
@@ -93,10 +93,7 @@ interface Own {
 async function statusOf(rooms: LifecycleRooms, model: string, { journal, waiting }: Own): Promise<ModelStatus> {
   const { versions, history } = await readRoster(rooms.tracking, model)
   const experiments = await experimentsOf(rooms, journal, versions)
-  const [verdicts, series] = await Promise.all([
-    verdictsOf(rooms, model, journal, experiments),
-    monitorSeriesIn(rooms, model, experiments),
-  ])
+  const verdicts = await verdictsOf(rooms, model, journal, experiments)
   const firsts = firstModelsOf(journal)
   const decided = verdicts.filter(({ outcome }) => outcome.applied)
   const stopped = stoppedRun(journal)
@@ -105,7 +102,7 @@ async function statusOf(rooms: LifecycleRooms, model: string, { journal, waiting
     unit: verdicts[0]?.outcome.metric.unit ?? firsts[0]?.outcome.metric.unit ?? null,
     champion: championOf(versions, history),
     last: lastVerdict(decided[0], firsts[0]),
-    error: lastError(series, verdicts, firsts[0]),
+    error: lastError(seriesAtHand(series, versions).points, verdicts, firsts[0]),
     waits: waiting
       .map(({ id, kind, version, month, askedAtMs }) => ({ decision: id, kind, version, month, askedAtMs }))
       .toReversed(),
@@ -144,30 +141,29 @@ function lastVerdict(judged: Judged | undefined, first: FirstJudged | undefined)
 }
 
 function lastError(
-  series: readonly MonitorPoint[],
-  verdicts: readonly Judged[],
+  versions: readonly ModelVersion[],
+  decided: readonly Judged[],
   first: FirstJudged | undefined,
 ): ModelStatus['error'] {
-  const point = series.at(-1)
-  const threshold = verdicts[0]?.outcome.threshold ?? first?.outcome.threshold
-  if (threshold === undefined) return null
-  const error = (value: number, of: { month: string | null; version: number | null; threshold: number }) => ({
-    ...of,
+  const serving = versions.find(({ stage }) => stage === 'Production')
+  if (serving === undefined) return null
+  const error = (month: string | null, value: number, threshold: number | null) => ({
+    month,
+    version: serving.version,
     value,
-    isOver: isOver(value, of.threshold),
+    threshold,
+    isOver: threshold !== null && isOver(value, threshold),
   })
-  if (point !== undefined) {
-    const at = verdicts.find(
-      ({ outcome }) => outcome.month === point.month && outcome.champion?.monthError === point.error,
-    )
-    return error(point.error, {
-      month: point.month,
-      version: at?.outcome.champion?.version ?? null,
-      threshold: at?.outcome.threshold ?? threshold,
-    })
-  }
-  if (first?.outcome.error == null) return null
-  return error(first.outcome.error, { month: null, version: first.outcome.version, threshold: first.outcome.threshold })
+  const months = decided.flatMap(({ outcome }) => {
+    const { champion, month, to, threshold } = outcome
+    const isOwn = champion !== null && champion.version === serving.version && champion.monthError !== null
+    return isOwn ? [{ month, to, threshold, value: champion.monthError }] : []
+  })
+  const last = months.toSorted((a, b) => Date.parse(b.to) - Date.parse(a.to))[0] // of one month's, the newest
+  if (last !== undefined) return error(last.month, last.value, last.threshold)
+  const holdout = Number(serving.tags[TAG.holdoutMae] ?? Number.NaN)
+  const threshold = decided[0]?.outcome.threshold ?? first?.outcome.threshold ?? null
+  return Number.isNaN(holdout) ? null : error(null, holdout, threshold)
 }
 
 function workingRun(journal: readonly FlowRun[]): ModelStatus['working'] {
@@ -191,10 +187,11 @@ function furtherOf({ input }: FlowRun): 'again' | number | null {
 }
 
 function nextMonth(decided: readonly Judged[], journal: readonly FlowRun[]): string | null {
-  const reached = decided.map(({ outcome }) => Date.parse(outcome.to)).sort((a, b) => b - a)[0]
-  if (reached !== undefined) return monthFrom(reached)
+  const told = decided.filter(({ outcome }) => outcome.rows > 0)
+  if (told.length > 0) return monthFrom(Math.max(...told.map(({ outcome }) => Date.parse(outcome.to))))
   const first = journal.find(({ flow }) => flow === 'first_model')
-  return first === undefined ? null : monthOfRun(first)
+  if (first !== undefined) return monthOfRun(first)
+  return decided.length === 0 ? null : monthFrom(Math.min(...decided.map(({ outcome }) => Date.parse(outcome.from))))
 }
 
 /** The month that a run of the journal is about; a first model is made for the month after what it learns. */

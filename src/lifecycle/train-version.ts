@@ -8,10 +8,11 @@ import type { EpochRecord } from '../learning/port.ts'
 import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
 import { tablesOf } from './project.ts'
-import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
+import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, endAbandonedAttempts, type RunSubject, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
 import { snakeCase } from './trainer-settings.ts'
+import { beginningLines, trainedLines } from './training-lines.ts'
 
 export interface TrainingPlan {
   readonly trainer: string
@@ -22,6 +23,8 @@ export interface TrainingPlan {
   readonly earlyStop: TimeWindow | null
   readonly steps: number | null
   readonly warmStart: ModelVersion | null
+  /** What to say of a start without anybody's weights, where there were some. */
+  readonly coldWhy?: string | null
   readonly seed: number
   readonly splitRatio: number
   /** Further tags of the version. */
@@ -95,7 +98,7 @@ async function runOne(
 ): Promise<Trained> {
   const run = await startRun(rooms, subject, {
     kind: 'train',
-    name: `train ${plan.trainer} ${windowText(plan.fit)}`,
+    name: `train ${plan.trainer} ${windowText(learntBy(plan))}`,
     parentRunId,
     tags: { [TAG.effect]: task.effectKey },
   })
@@ -132,7 +135,7 @@ async function train(
   run: Run,
 ): Promise<TrainingResult> {
   const warmStart = plan.warmStart === null ? null : await readModel(rooms, plan.warmStart)
-  if (warmStart !== null) task.log(RECIPE.modelLoaded(placeOf(rooms)))
+  for (const line of await beginningLines(rooms, subject.model, plan, warmStart !== null)) task.log(line)
   const logged: Promise<void>[] = []
   const onEpoch = (record: EpochRecord): void => {
     const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
@@ -160,23 +163,11 @@ async function train(
       { signal: task.signal, onEpoch, log: task.log },
     )
     await Promise.all(logged)
-    for (const line of trainedLines(rooms, plan, result)) task.log(line)
+    for (const line of trainedLines(rooms, plan.trainer, result)) task.log(line)
     return result
   } finally {
     await Promise.allSettled(logged)
   }
-}
-
-/** What a training came to: the recipe's line, whose figure is the lowest of any epoch, and below it that of the weights kept. */
-function trainedLines({ project }: LifecycleRooms, plan: TrainingPlan, result: TrainingResult): string[] {
-  const { metric } = project
-  const { earlyStopMae, earlyStopRows, fitRows, keptEpoch, keptSteps } = result
-  if (earlyStopMae === null) return [OWN.trainedForSteps(plan.trainer, fitRows, keptSteps)]
-  const lowest = Math.min(...result.epochs.map((epoch) => epoch.valMae ?? Number.POSITIVE_INFINITY))
-  return [
-    RECIPE.modelTrained(fitRows, metric, lowest),
-    OWN.weightsKept(plan.trainer, keptEpoch, metric, earlyStopMae, earlyStopRows),
-  ]
 }
 
 /** A version's file; null if it is gone, so that a champion that lost it can still be succeeded, from a cold start. */
@@ -221,7 +212,7 @@ async function logTraining(
     split_ratio: String(plan.splitRatio),
     warm_start_of: warmStartText(plan, result) ?? 'none',
     train_from: new Date(plan.fit.fromMs).toISOString(),
-    train_to: new Date(trainedToMs(plan)).toISOString(),
+    train_to: new Date(learntBy(plan).toMs).toISOString(),
     time_reading: subject.timeReading,
     ...Object.fromEntries(settings),
   }
@@ -236,9 +227,12 @@ async function logTraining(
   // The error of the weights kept, one step after the curve: the last word on `mae` is not the best epoch seen on the way.
   if (result.earlyStopMae !== null) metrics.push({ key: 'mae', value: result.earlyStopMae, ...at })
   await tracking.logMetrics(run.id, metrics)
-  const window = { fromMs: plan.fit.fromMs, toMs: trainedToMs(plan) }
   await tracking.logInputs(run.id, [
-    await datasetInput(rooms, subject, { window, rows: result.fitRows + result.earlyStopRows, context: 'train' }),
+    await datasetInput(rooms, subject, {
+      window: learntBy(plan),
+      rows: result.fitRows + result.earlyStopRows,
+      context: 'train',
+    }),
   ])
   for (const file of modelFolder(model, { runId: run.id, createdAtMs: clock.nowMs() })) {
     await tracking.logArtifact(run.id, `model/${file.path}`, file.bytes)
@@ -265,7 +259,7 @@ async function register(
     [TAG.trainer]: plan.trainer,
     [TAG.featureDigest]: featureDigest(specification),
     [TAG.trainedFrom]: learntFrom(plan, result),
-    [TAG.trainedTo]: new Date(trainedToMs(plan)).toISOString(),
+    [TAG.trainedTo]: new Date(learntBy(plan).toMs).toISOString(),
     [TAG.fitRows]: String(result.fitRows),
     [TAG.keptSteps]: String(result.keptSteps),
     [TAG.effect]: task.effectKey,
@@ -273,7 +267,7 @@ async function register(
     ...(warmStart === null ? {} : { [TAG.warmStartOf]: warmStart }),
     ...plan.tags,
   }
-  const description = `${plan.trainer}, learnt ${windowText(plan.fit)} of ${subject.size} (${subject.origin})`
+  const description = `${plan.trainer}, learnt ${windowText(learntBy(plan))} of ${subject.size} (${subject.origin})`
   const version = await rooms.tracking.registerVersion(
     { name: subject.model, runId: run.id, path: 'model', description, tags },
     task.effectKey,
@@ -294,7 +288,7 @@ function learntFrom(plan: TrainingPlan, result: TrainingResult): string {
   return inherited !== undefined && inherited < own ? inherited : own // ISO texts sort as the instants do
 }
 
-/** End (exclusive) of all rows a plan looks at. */
-function trainedToMs(plan: TrainingPlan): number {
-  return plan.earlyStop === null ? plan.fit.toMs : plan.earlyStop.toMs
+/** All rows a plan looks at, those that say when to stop among them: what the version is said to have learnt. */
+function learntBy({ fit, earlyStop }: TrainingPlan): TimeWindow {
+  return { fromMs: fit.fromMs, toMs: (earlyStop ?? fit).toMs }
 }

@@ -161,8 +161,8 @@ test("Production's error is a series with one point per month, whatever was prom
   const april = await stage.month('2020-04')
   const may = await stage.month('2020-05')
   await stage.month('2020-05', { again: true })
-  expect(await monitorSeries(stage, { experiment: 'deliveries_experiment', model: 'deliveries' })).toEqual([
-    { month: '2020-04', error: april.cycle?.champion?.monthError },
-    { month: '2020-05', error: may.cycle?.champion?.monthError },
+  expect(await monitorSeries(stage, { experiment: 'deliveries_experiment', model: 'deliveries' })).toMatchObject([
+    { month: '2020-04', origin: 'simulated', error: april.cycle?.champion?.monthError },
+    { month: '2020-05', origin: 'simulated', error: may.cycle?.champion?.monthError },
   ])
 })

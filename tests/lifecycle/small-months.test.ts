@@ -118,7 +118,7 @@ describe('after the champion was removed, a month with', () => {
     const { cycle, first } = await stage.month(MAY)
     expect(first).toBeNull()
     expectWords(cycle, { verdict: 'escalate', champion: null, ...facts })
-    expect(cycle?.reason).toContain('no version is in production any more, so a person has to decide')
+    expect(cycle?.reason).toContain('there is no champion for these parcels any more, so a person has to decide')
     expect(stage.trainings.count).toBe(trained)
     expect(await stage.cast()).toBe('v1 Archived, v2 Archived')
   })

@@ -84,7 +84,7 @@ export const trainCommand = defineCommand({
       context.terminal.json
         ? JSON.stringify(trained)
         : [
-            `v${trained.version} of ${trained.model} learnt ${countText(trained.fitRows)} ${rooms.project.row.many} and waits in Staging`,
+            `v${trained.version} of ${trained.model} learnt ${countText(trained.rows - trained.holdoutRows)} ${rooms.project.row.many} and waits in Staging`,
             `   early-stop ${trained.metric.name} ${errorText(trained.earlyStopError)} ${unit}; on the ${countText(trained.holdoutRows)} held-out ${rooms.project.row.many} ${errorText(trained.error)} ${unit}`,
             `   next: ./understudy promote ${trained.model} --version ${trained.version} --why "…"`,
           ].join('\n'),
