@@ -62,7 +62,7 @@ export interface DatabaseReport {
   readonly cure: string
 }
 
-export interface RoomsOptions {
+interface RoomsOptions {
   /** Whether notices that wait from earlier commands are sent meanwhile. True if absent. */
   readonly sendsNotices?: boolean
 }
@@ -98,9 +98,9 @@ export interface Command<Args = unknown> {
   readonly summary: string
   /** A line to type, without `./understudy`; `--help` shows it. */
   readonly example: string
-  /** Positional arguments in commander's form: `<file>`, `[version]`. */
-  readonly positional?: readonly string[]
-  /** Options in commander's form, with their meaning. */
+  /** Positional arguments in commander's form, `<file>`, `[version]`, with their meaning. */
+  readonly positional?: readonly (readonly [name: string, meaning: string])[]
+  /** Options in commander's form, with their meaning; that of one that must be given ends with "(required)". */
   readonly options?: readonly (readonly [flags: string, meaning: string, fallback?: string])[]
   /** Parses positional arguments (by name) and options (camel-cased) together. */
   readonly args: z.ZodType<Args>
@@ -138,7 +138,7 @@ function checked<Args>(command: Command<Args>, typed: unknown): Args {
 /** One argument that is wrong: as it was typed, what it has to be, and what it may have been meant to be. */
 function faultOf(command: Pick<Command, 'positional'>, typed: unknown, issue: z.core.$ZodIssue): Fault {
   const key = String(issue.path[0] ?? '')
-  const isPositional = (command.positional ?? []).some((argument) => argument.replace(/[<>[\].]/g, '') === key)
+  const isPositional = (command.positional ?? []).some(([argument]) => argument.replace(/[<>[\].]/g, '') === key)
   const shown = isPositional ? `<${key}>` : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   const value: unknown = typeof typed === 'object' && typed !== null ? Reflect.get(typed, key) : undefined
   const values = issue.code === 'invalid_value' ? issue.values.map(String) : []

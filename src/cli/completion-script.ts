@@ -103,7 +103,7 @@ ${nexts.join('\n')}
 
 function positionalChoices(command: Command): readonly string[] {
   const choices = choicesOf(command)
-  return (command.positional ?? []).flatMap((argument) => {
+  return (command.positional ?? []).flatMap(([argument]) => {
     const name = argument.replace(/[<>[\].]/g, '')
     return choices.get(name) ?? (isPlace(name) ? [FILES] : [])
   })

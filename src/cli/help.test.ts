@@ -9,6 +9,15 @@ const page = { columns: Number.POSITIVE_INFINITY, style: PLAIN }
 const tooWide = (text: string, columns = 80): string[] =>
   text.split('\n').filter((line) => line.length > columns && !line.startsWith('  ./understudy ')) // an example is one line
 
+/** The options without which a command is refused, going by what it says to an empty line. */
+function requiredOptions({ args, options = [] }: (typeof COMMANDS)[number]): string[] {
+  const missing = new Set((args.safeParse({}).error?.issues ?? []).map(({ path }) => String(path[0])))
+  return options.flatMap(([flags]) => {
+    const name = /^--(\S+)/.exec(flags)?.[1]?.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+    return name !== undefined && missing.has(name) ? [flags] : []
+  })
+}
+
 test('the program names every command once, in a group that says what it is for', () => {
   const text = programHelp(COMMANDS, page)
   for (const { name } of COMMANDS) {
@@ -50,7 +59,12 @@ test.each(COMMANDS.map((command) => [command.name, command] as const))(
       expect(meaning, flags).not.toBe('')
       if (fallback !== undefined) expect(text.replaceAll(/\s+/g, ' '), flags).toContain('default')
     }
-    for (const argument of command.positional ?? []) expect(text.split('\n')[0]).toContain(argument)
+    for (const [argument, meaning] of command.positional ?? []) {
+      expect(text.split('\n')[0]).toContain(argument)
+      expect(text).toContain(`\n  ${argument.replace(/[<>[\]]/g, '')}  `)
+      expect(meaning, argument).not.toBe('')
+    }
+    for (const flags of requiredOptions(command)) expect(text.replaceAll(/\s+/g, ' '), flags).toMatch(/\(required\)/)
     expect(text).toContain('  --json ')
     expect(text).toMatch(/Exit code 0 is done/)
   },

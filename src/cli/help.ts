@@ -74,9 +74,14 @@ export function commandHelp(command: Command, commands: readonly Command[], page
   const { positional = [], options = [] } = command
   const below = commands.filter(({ name }) => name.startsWith(`${command.name} `))
   return [
-    `Usage: ./understudy ${[command.name, ...positional, '[options]'].join(' ')}`,
+    `Usage: ./understudy ${[command.name, ...positional.map(([name]) => name), '[options]'].join(' ')}`,
     '',
     ...wrapped(sentence(command.summary), widthOf(page)),
+    ...section(
+      'Arguments',
+      positional.map(([name, meaning]) => [name.replace(/[<>[\]]/g, ''), meaning]),
+      page,
+    ),
     ...section(
       'Options',
       options.map(([flags, meaning, fallback]) => [flags, withDefault(meaning, fallback)]),

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { availableParallelism, freemem, totalmem } from 'node:os'
 import { basename, dirname } from 'node:path'
+import { countText } from '../evaluation/figures.ts'
 import { bytesText, freeBytes } from '../kernel/disk.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { type Check, fine, look, wrong } from './check.ts'
@@ -44,7 +45,14 @@ export async function homeChecks(context: CommandContext): Promise<readonly Chec
   const databases = (await context.databases()).map(({ path, faults, moves, cure }) =>
     faults.length > 0
       ? wrong(basename(path), faults.join('; '), cure)
-      : fine(basename(path), moves === null ? 'whole' : `whole; the seals of ${moves} moves hold`),
+      : fine(
+          basename(path),
+          moves === null
+            ? 'whole'
+            : moves === 1
+              ? 'whole; the seal of 1 move holds'
+              : `whole; the seals of ${countText(moves)} moves hold`,
+        ),
   )
   const isWhole = place.fine && databases.every((check) => check.fine)
   const tables = async () => {

@@ -16,7 +16,10 @@ const COMMANDS: readonly Command[] = [
     name: 'paint',
     example: 'paint wall.png --colour red',
     summary: 'paint something',
-    positional: ['<file>', '[second]'],
+    positional: [
+      ['<file>', 'what to paint'],
+      ['[second]', 'what to paint after it'],
+    ],
     options: [
       ['--colour <name>', 'which one', 'green'],
       ['--coats <number>', 'how many'],

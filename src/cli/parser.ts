@@ -85,7 +85,7 @@ function parse(command: Command, words: readonly string[]): Record<string, unkno
     .helpOption(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} }) // what is wrong is told by whoever catches it
-  for (const argument of positional) parser.argument(argument)
+  for (const [argument, meaning] of positional) parser.argument(argument, meaning)
   for (const [flags, meaning, fallback] of command.options ?? []) parser.option(flags, meaning, fallback)
   parser.action(() => {}) // a command without one asks for a command below it
   try {
@@ -93,7 +93,7 @@ function parse(command: Command, words: readonly string[]): Record<string, unkno
   } catch (error) {
     throw error instanceof CommanderError ? misunderstood(command, parser, error, words) : error
   }
-  const named = positional.map((argument, index) => [argument.replace(/[<>[\].]/g, ''), parser.processedArgs[index]])
+  const named = positional.map(([argument], index) => [argument.replace(/[<>[\].]/g, ''), parser.processedArgs[index]])
   return { ...Object.fromEntries(named), ...parser.opts() }
 }
 

@@ -51,31 +51,38 @@ export function prefectChecks(reports: Reports): readonly Check[] {
   return [settingCheck(reports, 'PREFECT_FLOW_NAME', null), settingCheck(reports, 'PREFECT_LOG_LEVEL', 'WARNING')]
 }
 
-/** The four of TestGcpSetup; whether the bucket exists is asked once there is an adapter that can. */
+/** The four of TestGcpSetup, and the bucket's name; whether the bucket exists is asked once there is an adapter that can. */
 export function gcpChecks(reports: Reports): readonly Check[] {
   const credentials = settingCheck(reports, 'GOOGLE_APPLICATION_CREDENTIALS', null)
   const project = settingCheck(reports, 'GCP_PROJECT', null)
   const bucket = settingCheck(reports, 'BUCKET_NAME', null)
   const { key, check } = keyCheck(reports, credentials)
   const own = reportOf(reports, 'GCP_PROJECT')
-  const isOther = project.fine && key !== null && key !== own.value
   return [
     credentials,
     check,
-    isOther
-      ? wrong(project.name, `is ${own.value}, and the key is of the project ${key}`, lineToEdit(own, key))
-      : project.fine
-        ? project
-        : wrong(project.name, project.found, lineToEdit(own, key ?? own.remedy)),
+    project.fine ? project : wrong(project.name, project.found, lineToEdit(own, key ?? own.remedy)),
+    activeCheck(own, project.fine, key),
     bucket,
   ]
+}
+
+/** Whether the project that is set is the one that is worked with: the key's. */
+function activeCheck(own: SettingReport, isSet: boolean, key: string | null): Check {
+  const name = 'active project'
+  const cure = lineToEdit(own, key ?? own.remedy)
+  if (key === null) return wrong(name, 'is not known, as no key file says it', 'set the path of a key file first')
+  if (!isSet) return wrong(name, `is ${key}, by the key file, and ${own.variable} is not set`, cure)
+  return key === own.value
+    ? fine(name, `is ${key}, by the key file`)
+    : wrong(name, `is ${key}, by the key file, and ${own.variable} is ${own.value}`, cure)
 }
 
 /** The key file, and the project it is of. */
 function keyCheck(reports: Reports, credentials: Check): { check: Check; key: string | null } {
   const report = reportOf(reports, 'GOOGLE_APPLICATION_CREDENTIALS')
   const cure = lineToEdit(report, report.remedy)
-  if (!credentials.fine) return { check: wrong('key file', 'is not known', cure), key: null }
+  if (!credentials.fine) return { check: wrong('key file', 'cannot be read, as no path is set', cure), key: null }
   const path = resolve(report.value.startsWith('~/') ? join(homedir(), report.value.slice(2)) : report.value)
   try {
     const { project_id: key } = z

@@ -5,7 +5,14 @@ import { PLAIN } from './colour.ts'
 import { type Known, type StatusPage, statusReport } from './report-status.ts'
 
 const NOW = parseDay('2026-02-14')
-const known = (model: string, option = ''): Known => ({ project: model, model, threshold: 2, option, fault: null })
+const known = (model: string, option = ''): Known => ({
+  project: model,
+  model,
+  threshold: 2,
+  option,
+  raw: null,
+  fault: null,
+})
 type Line = StatusPage['models'][number]
 
 const HEALTHY: Line = {
@@ -19,7 +26,7 @@ const HEALTHY: Line = {
     origin: 'imported',
   },
   last: { month: '2025-12', verdict: 'promote', case: 'challenger-better', atMs: NOW - DAY_MS },
-  error: { month: '2025-12', version: 2, value: 1.5, threshold: 2, isOver: false },
+  error: { month: '2025-12', version: 3, value: 1.5, threshold: 2, isOver: false },
   waits: [],
   working: null,
   stopped: null,
@@ -29,8 +36,8 @@ const HEALTHY: Line = {
 const SICK: Line = {
   ...HEALTHY,
   model: 'letters',
-  champion: null,
-  error: { month: '2025-11', version: 2, value: 2, threshold: 2, isOver: true },
+  champion: { version: 12, sinceMs: NOW - 30 * DAY_MS, by: 'ana', trainedTo: null, origin: null },
+  error: { month: null, version: 12, value: 2, threshold: 2, isOver: true },
   waits: [{ decision: 7, kind: 'cycle', month: '2025-12', version: 4, askedAtMs: NOW }],
   project: known('letters', ' --project letters'),
 }
@@ -42,9 +49,9 @@ function screen(models: readonly Line[], columns: number, more: Partial<StatusPa
 
 test('on a usual terminal there is one line for each model, and one for each thing to do', () => {
   expect(screen([SICK, HEALTHY], 100).split('\n')).toEqual([
-    'model    serves, for  learnt to   last verdict     ago    error, threshold',
-    'letters  none                     2025-12 promote  1 day  v2 2.000 ≥ 2 in 2025-11 !',
-    'parcels  v3, 3 days   2025-11-23  2025-12 promote  1 day  v2 1.500 < 2',
+    'model    serves, for   learnt to   last verdict     ago    error, threshold',
+    'letters  v12, 30 days  unknown     2025-12 promote  1 day  2.000 ≥ 2 (holdout) !',
+    'parcels  v3, 3 days    2025-11-23  2025-12 promote  1 day  1.500 < 2 (2025-12)',
     '',
     'to do',
     'letters  decision 7 waits: 2025-12, v4  ./understudy decisions --project letters',
@@ -60,9 +67,27 @@ test('a narrow terminal gets a block for each model, and no line but a command i
     'parcels',
     '  serves   v3 for 3 days, learnt to 2025-11-23',
     '  verdict  2025-12 promote, 1 day ago',
-    '  error    v2 1.500 < 2 min',
+    '  error    1.500 < 2 min on 2025-12',
   ])
   for (const line of lines) if (!line.includes('./understudy')) expect(line.length, line).toBeLessThanOrEqual(50)
+})
+
+test('the table of a usual model fits into 80 columns, and where nobody serves there is no error', () => {
+  expect(screen([SICK, HEALTHY], 80)).toMatch(/^model +serves/)
+  expect(screen([{ ...HEALTHY, champion: null, error: null }], 100)).toMatch(/2025-12 promote {2}1 day {2}none$/m)
+})
+
+test('a month after the end of the rows is not advised: newer ones are asked for', () => {
+  const withRows = (lastMonth: string, origin: string): Line => ({
+    ...HEALTHY,
+    project: { ...known('parcels'), raw: { table: 'raw_small', lastMonth, origin } },
+  })
+  expect(screen([withRows('2026-01', 'simulated')], 120)).toContain('./understudy cycle --month 2026-01')
+  const over = screen([withRows('2025-12', 'imported')], 120)
+  expect(over).toContain('raw_small ends with 2025-12: bring newer rows  ./understudy data import FILE')
+  expect(over).toMatch(/--table raw_small --append$/m)
+  expect(over).not.toContain('./understudy cycle')
+  expect(screen([withRows('2025-12', 'simulated')], 120)).toMatch(/--table raw_small --replace$/m)
 })
 
 test('where nothing has run the screen says how to begin', () => {

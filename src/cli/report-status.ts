@@ -14,6 +14,8 @@ export interface Known {
   readonly threshold: number | null
   /** What a command needs to work with it: ` --project NAME`, or nothing. */
   readonly option: string
+  /** The table its months are taken from; null where there is none yet. */
+  readonly raw: { readonly table: string; readonly lastMonth: string; readonly origin: string } | null
   /** Why it cannot be read. */
   readonly fault: string | null
 }
@@ -52,7 +54,10 @@ function tableRow(line: Line, nowMs: number, style: Style): string[] {
     learntText(line),
     verdictText(line),
     ago,
-    errorCell(line, style, ''),
+    errorCell(line, style, {
+      unit: '',
+      on: (basis) => ` (${basis})`,
+    }),
   ]
 }
 
@@ -64,7 +69,13 @@ function block(line: Line, nowMs: number, style: Style): string[] {
     ...textTable([
       ['  serves', `${servesText(line, nowMs, ' for ')}${learnt}`],
       ['  verdict', `${verdictText(line)}${last === null ? '' : `, ${ageText(nowMs - last.atMs)} ago`}`],
-      ['  error', errorCell(line, style, unit === null ? '' : ` ${unit}`)],
+      [
+        '  error',
+        errorCell(line, style, {
+          unit: unit === null ? '' : ` ${unit}`,
+          on: (basis) => (basis === HOLDOUT ? ` on its ${basis}` : ` on ${basis}`),
+        }),
+      ],
     ]),
   ]
 }
@@ -89,12 +100,17 @@ function verdictText({ last }: Line): string {
   return `${last.month ?? 'first model'} ${last.verdict}${blind}`
 }
 
-/** Production's error on the last month, and whose it was; which month is said where it is not the one of the verdict. */
-function errorCell({ error, last }: Line, style: Style, unit: string): string {
-  if (error === null) return 'not measured'
-  const whose = error.version === null ? '' : `v${error.version} `
-  const where = error.month === null || error.month === last?.month ? '' : ` in ${error.month}`
-  const text = `${whose}${errorText(error.value)} ${error.isOver ? '≥' : '<'} ${error.threshold}${unit}${where}`
+const HOLDOUT = 'holdout'
+
+/** The champion's error, against what is good enough, and what it was measured on: a whole month, or its holdout. */
+function errorCell(
+  { champion, error }: Line,
+  style: Style,
+  { unit, on }: { unit: string; on: (basis: string) => string },
+): string {
+  if (error === null) return champion === null ? 'none' : 'not measured'
+  const limit = error.threshold === null ? '' : ` ${error.isOver ? '≥' : '<'} ${error.threshold}`
+  const text = `${errorText(error.value)}${limit}${unit}${on(error.month ?? HOLDOUT)}`
   return error.isOver ? style.red(`${text} !`) : text
 }
 
@@ -179,16 +195,25 @@ function flowText({ flow, month }: { flow: string; month: string | null }): stri
   return `${FLOW_WORDS[flow] ?? flow}${month === null ? '' : ` of ${month}`}`
 }
 
+/** The month after the last one, or the rows that it waits for. */
+function followingRow(model: string, next: string | null, { raw, option }: Known): string[] {
+  if (next === null) return [model, 'its first month', `./understudy cycle${option}`]
+  if (raw === null || next.slice(0, 7) <= raw.lastMonth)
+    return [model, `next month, ${next}`, `./understudy cycle --month ${next}${option}`]
+  const existing = raw.origin === 'imported' ? '--append' : '--replace'
+  return [
+    model,
+    `${raw.table} ends with ${raw.lastMonth}: bring newer rows`,
+    `./understudy data import FILE --table ${raw.table} ${existing}${option}`,
+  ]
+}
+
 /** What was stopped half-way, which the same command goes on with, or else the month after the last one. */
 function nextRows({ model, next, working, stopped, project }: Line): string[][] {
   if (working !== null || project === null || project.fault !== null) return []
   const { option } = project
   const month = next === null ? '' : ` --month ${next}`
-  const following = [
-    model,
-    next === null ? 'its first month' : `next month, ${next}`,
-    `./understudy cycle${month}${option}`,
-  ]
+  const following = followingRow(model, next, project)
   if (stopped === null) return [following]
   const goesOn = (command: string): string[] => [
     model,

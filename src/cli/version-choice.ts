@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { PlannedError } from '../kernel/errors.ts'
 import type { VersionChoice } from '../lifecycle/evaluate-version.ts'
+import { wholeNumber } from './numbers.ts'
 
 export const versionOptions = [
   ['--stage <stage>', 'the version in this stage (default: Production)'],
@@ -12,7 +13,7 @@ export const VersionArgs = z.object({
   stage: z
     .enum(['None', 'Staging', 'Production', 'Archived'], { error: '--stage is None, Staging, Production or Archived' })
     .optional(),
-  version: z.coerce.number({ error: '--version is a number' }).int().positive().optional(),
+  version: wholeNumber('--version is a number').optional(),
 })
 
 /** Throws `BAD_INPUT` if both are given. */

@@ -31,6 +31,16 @@ export function countText(count: number): string {
 }
 
 /**
+ * A count and what is counted, in the singular where it is one.
+ *
+ * @example counted(1, 'version') // => '1 version'
+ * @example counted(1200, 'run of flows', 'runs of flows') // => '1,200 runs of flows'
+ */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`
+}
+
+/**
  * A fraction as per cent, to two decimals at most.
  *
  * @example percentText(1 - 0.05 / 3) // => '98.33 %'

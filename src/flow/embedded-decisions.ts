@@ -48,7 +48,7 @@ async function find(reader: Reader, id: number): Promise<Decision> {
   const [found] = await read(reader, (query) => query.where('decisions.id', '=', id))
   if (found !== undefined) return found
   throw new PlannedError('NOT_FOUND', `there is no decision ${id}`, {
-    next: 'list the decisions to see which there are',
+    next: './understudy decisions --all lists them',
     facts: { id },
   })
 }

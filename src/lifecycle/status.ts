@@ -5,7 +5,6 @@ import { dayText, monthOf, monthWindow, type TimeWindow } from '../kernel/window
 import type { ModelVersion, Transition } from '../tracking/port.ts'
 import { readRoster, TAG } from './champion.ts'
 import { type DecisionView, decisionsOf } from './decisions.ts'
-import { type MonitorPoint, monitorSeriesIn, seriesAtHand } from './monitor.ts'
 import { windowText } from './recording.ts'
 import { reignsOf } from './reign.ts'
 import { isReplay } from './replay.ts'
@@ -102,7 +101,7 @@ async function statusOf(rooms: LifecycleRooms, model: string, { journal, waiting
     unit: verdicts[0]?.outcome.metric.unit ?? firsts[0]?.outcome.metric.unit ?? null,
     champion: championOf(versions, history),
     last: lastVerdict(decided[0], firsts[0]),
-    error: lastError(seriesAtHand(series, versions).points, verdicts, firsts[0]),
+    error: lastError(versions, decided, firsts[0]),
     waits: waiting
       .map(({ id, kind, version, month, askedAtMs }) => ({ decision: id, kind, version, month, askedAtMs }))
       .toReversed(),
@@ -155,7 +154,8 @@ function lastError(
     isOver: threshold !== null && isOver(value, threshold),
   })
   const months = decided.flatMap(({ outcome }) => {
-    const { champion, month, to, threshold } = outcome
+    const { champion, month, to, threshold, origin } = outcome
+    if (origin !== (serving.tags[TAG.origin] ?? origin)) return [] // rows of one origin say nothing about the other's
     const isOwn = champion !== null && champion.version === serving.version && champion.monthError !== null
     return isOwn ? [{ month, to, threshold, value: champion.monthError }] : []
   })

@@ -7,6 +7,8 @@ export interface Dotenv {
   readonly values: Readonly<Record<string, string | undefined>>
   /** The line that sets each name, from 1; the last one, if there are several. */
   readonly lines: Readonly<Record<string, number>>
+  /** The lines that say something and set nothing. */
+  readonly unread: readonly number[]
 }
 
 /** The `.env` at a path; none is the same as an empty one. Throws `BAD_INPUT` if it cannot be read. */
@@ -29,9 +31,16 @@ export function readDotenv(path: string): Dotenv {
 export function parseDotenv(text: string): Dotenv {
   const lines: Record<string, number> = {}
   const plain = text.replace(/^\uFEFF/, '') // some editors begin a file with a mark
-  for (const [index, line] of plain.split(/\r?\n/).entries()) {
-    const name = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line)?.[1]
-    if (name !== undefined) lines[name] = index + 1
+  const unread: number[] = []
+  const texts = plain.split(/\r?\n/)
+  for (let at = 0; at < texts.length; at++) {
+    const line = texts[at]!
+    const [, name, quote, rest = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(["'`])?(.*)$/.exec(line) ?? []
+    if (name !== undefined) lines[name] = at + 1
+    else if (!/^\s*(#|$)/.test(line)) unread.push(at + 1)
+    if (quote === undefined || rest.includes(quote)) continue
+    const end = texts.findIndex((text, index) => index > at && text.includes(quote))
+    if (end > 0) at = end // a value of several lines
   }
-  return { values: parseEnv(plain), lines }
+  return { values: parseEnv(plain), lines, unread }
 }

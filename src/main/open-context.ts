@@ -1,7 +1,7 @@
 // What a command works with: the project that was named or set, its settings, and the rooms once they are asked for.
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import type { CommandContext } from '../cli/command.ts'
+import type { CommandContext, SettingReport } from '../cli/command.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { isPlanned } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
@@ -42,6 +42,8 @@ export async function openContext(
       option: place.path === standard ? '' : ` --project ${optionFor(ROOT, place)}`,
     }))
   tellSlips(terminal, dotenv, [project.name, ...(await projects()).map(({ name }) => name)])
+  tellUnread(terminal, dotenv)
+  tellPlaceholders(terminal, reportSettings(sourcesOf(project, projectPath)))
   const user = userName()
   const settings = () => readSettings(sourcesOf(project, projectPath))
   return {
@@ -103,6 +105,27 @@ function tellSlips(terminal: Terminal, dotenv: Dotenv, projects: readonly string
   ] as const) {
     for (const { name, meant } of misspelt(names, known))
       terminal.warn(`understudy: ${place} sets ${name}, which is no setting; did you mean ${meant}?`)
+  }
+}
+
+function tellUnread(terminal: Terminal, { unread }: Dotenv): void {
+  for (const line of unread) {
+    terminal.warn(`understudy: .env line ${line} sets nothing; write it as NAME=value, or begin it with # as a comment`)
+  }
+}
+
+/** Names under which things are kept: one that was never filled in is replaced by the default, which nobody chose. */
+const KEPT_UNDER: Readonly<Record<string, string>> = {
+  MLFLOW_MODEL_NAME: 'the model is called',
+  MLFLOW_EXPERIMENT: 'the experiment is called',
+}
+
+function tellPlaceholders(terminal: Terminal, reports: readonly SettingReport[]): void {
+  for (const { name, variable, value, placeholder, source, line } of reports) {
+    const kept = KEPT_UNDER[name]
+    if (kept === undefined || placeholder === null) continue
+    const place = source === 'environment' ? 'the environment' : `.env line ${line}`
+    terminal.warn(`understudy: ${place}: ${variable} still holds a placeholder, so ${kept} ${value}`)
   }
 }
 

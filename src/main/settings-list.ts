@@ -65,14 +65,16 @@ const PLACE: readonly Setting[] = [
     group: 'place',
     scope: 'shared',
     fallback: always(''),
-    ...anything('empty, or sqlite:///path/to/file.db; a server comes with the remote adapter, in a later version'),
+    ...anything(
+      'empty, or the file of a database: sqlite:///file.db from the folder of package.json, sqlite:////path/to/file.db from the root; a server comes with the remote adapter, in a later version',
+    ),
     meaning: 'where MODEL_TARGET=mlflow keeps runs and models; empty is the home',
     usedBy: (values) => (values('MODEL_TARGET') === 'mlflow' ? 'MODEL_TARGET=mlflow' : null),
     later: (text) => {
       if (text === '' || /^sqlite:\/\/\/./.test(text)) return null
       return /^https?:\/\//.test(text)
-        ? 'a tracking server comes with the remote adapter, in a later version; set it empty or to sqlite:///path/to/file.db, or set MODEL_TARGET=local'
-        : 'allowed: empty, or sqlite:///path/to/file.db'
+        ? 'a tracking server comes with the remote adapter, in a later version; set it empty or to sqlite:////path/to/file.db, or set MODEL_TARGET=local'
+        : 'allowed: empty, or sqlite:///file.db (from the folder of package.json) or sqlite:////path/to/file.db (from the root)'
     },
   },
   {

@@ -38,14 +38,13 @@ test('who serves, the last verdict, the error on the month and the month after a
     unit: 'min',
     champion: { version: 2, sinceMs: moved?.atMs, by: 'understudy', origin: 'simulated' },
     last: { month: '2020-04', verdict: 'promote' },
-    error: { month: '2020-04', version: 1, value: cycle?.champion?.monthError, threshold: 2 },
+    error: { month: null, version: 2, value: cycle?.challenger?.error, threshold: 2, isOver: false }, // its own, not v1's
     waits: [],
     working: null,
     stopped: null,
     next: '2020-05',
   })
   expect(status.champion?.trainedTo).toMatch(/^2020-04-2/)
-  expect(status.error?.isOver).toBe((cycle?.champion?.monthError ?? 0) >= 2)
   await stage.month('2020-04', { again: true }) // a further look moves nothing, and is no verdict that counts
   expect((await onlyStatus(stage)).last).toEqual(status.last)
 })
@@ -68,7 +67,25 @@ test('a first model that waits for a person is a question too, and its month com
   const status = await onlyStatus(stage)
   expect(status).toMatchObject({ champion: null, last: { month: null, verdict: 'escalate' }, next: '2020-04' })
   expect(status.waits).toMatchObject([{ decision: 1, kind: 'first-model', version: 1 }])
-  expect(status.error).toMatchObject({ month: null, version: 1 })
+  expect(status.error).toBeNull() // nobody serves
+})
+
+test('the error is that of the champion on the last whole month it served', async () => {
+  await using stage = await openStage(deliveries())
+  await stage.month('2020-04')
+  const { cycle } = await stage.month('2020-05')
+  expect(cycle?.champion?.version).toBe(1)
+  const { error } = await onlyStatus(stage)
+  expect(error).toMatchObject({ month: '2020-05', version: 1, value: cycle?.champion?.monthError })
+})
+
+test('a month without rows is not decided: it stays the next one', async () => {
+  await using stage = await openStage(deliveries({ '2020-05': { rows: 0 } }))
+  await stage.month('2020-04')
+  await stage.month('2020-05')
+  expect(await onlyStatus(stage)).toMatchObject({ next: '2020-05', error: { month: '2020-04' } })
+  await stage.month('2020-06') // and is passed by once a later one was
+  expect(await onlyStatus(stage)).toMatchObject({ next: '2020-07' })
 })
 
 test('a month that failed half-way is what comes next, with what it failed of; when it is done nothing is left of that', async () => {

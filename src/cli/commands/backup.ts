@@ -1,7 +1,7 @@
 // Keeping it: `backup` copies everything that is kept, `backup verify` reads a copy back, `restore` puts one in place.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { countText } from '../../evaluation/figures.ts'
+import { counted, countText } from '../../evaluation/figures.ts'
 import { makeBackup, type Progress } from '../../home/backup.ts'
 import type { Place } from '../../home/place.ts'
 import { restoreBackup } from '../../home/restore.ts'
@@ -20,7 +20,7 @@ export const backupCommand = defineCommand({
   name: 'backup',
   example: 'backup /backups/monday',
   summary: 'copy everything that is kept into a new folder, while others go on, and read the copy back',
-  positional: ['<folder>'],
+  positional: [['<folder>', 'a new folder, which is made']],
   args: z.object({ folder: z.string().min(1) }),
   async run({ folder }, context) {
     const { terminal, signal } = context
@@ -45,7 +45,7 @@ export const verifyBackupCommand = defineCommand({
   name: 'backup verify',
   example: 'backup verify /backups/monday',
   summary: 'read a backup back: every file, both databases, the seals of the history',
-  positional: ['<folder>'],
+  positional: [['<folder>', 'the folder of the backup']],
   args: z.object({ folder: z.string().min(1) }),
   async run({ folder }, { terminal, signal }) {
     const verified = await withBytes(terminal, (onProgress) => {
@@ -66,7 +66,7 @@ export const restoreCommand = defineCommand({
   name: 'restore',
   example: 'restore /backups/monday --replace',
   summary: 'put a backup in place of what is kept; what is there stays beside it, under another name',
-  positional: ['<folder>'],
+  positional: [['<folder>', 'the folder of the backup']],
   options: [['--replace', 'also where something is kept already']],
   args: z.object({ folder: z.string().min(1), replace: z.boolean().default(false) }),
   async run({ folder, replace }, context) {
@@ -108,7 +108,7 @@ function contentLines(backup: VerifiedBackup): string[] {
     ...textTable([
       ['   files', `${countText(record.files.length)}, ${bytesText(bytes)}`],
       ['   versions', `${countText(sum(models.map((model) => model.versions)))}${listed(versions)}`],
-      ['   history', `${countText(moves)} moves${faults.length === 0 ? ', every seal whole' : ''}`],
+      ['   history', `${counted(moves, 'move')}${faults.length === 0 ? ', every seal whole' : ''}`],
       ['   rows', `${countText(sum(tables.map((table) => table.rows)))}${listed(rows)}`],
       ['   made', `${timeText(Date.parse(record.madeAt))} UTC, by version ${record.program}`],
     ]),

@@ -10,7 +10,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     name: 'completion',
     example: 'completion bash',
     summary: 'tab completion for bash or zsh: source <(./understudy completion bash)',
-    positional: ['<shell>'],
+    positional: [['<shell>', 'bash or zsh']],
     args: z.object({ shell: z.enum(SHELLS, { error: `the shell is ${SHELLS.join(' or ')}` }) }),
     runAlone: print,
     run: async (args, { terminal }) => print(args, terminal),

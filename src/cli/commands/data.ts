@@ -4,11 +4,12 @@ import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
 import { recipeLayoutSelect } from '../../features/select.ts'
 import { isPlanned, PlannedError } from '../../kernel/errors.ts'
-import { monthWindow, parseMonth } from '../../kernel/window.ts'
+import { type Month, monthWindow, parseMonth } from '../../kernel/window.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { importFile } from '../../warehouse/import.ts'
 import { noTable } from '../../warehouse/rows.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { textTable } from '../table.ts'
 
 /** `understudy data` */
@@ -33,15 +34,17 @@ export const dataCommand = defineCommand({
         'there are no tables yet; ./understudy preprocess makes them, ./understudy data import brings your own',
       )
     }
+    const owners = await ownersOf(context)
+    const isMany = tables.some(({ name }) => (owners.get(name) ?? project.name) !== project.name)
     const rows = tables.map(({ name, origin, partitions }) => [
       name,
+      ...(isMany ? [owners.get(name) ?? ''] : []),
       origin,
       countText(partitions.reduce((total, partition) => total + partition.rows, 0)),
       `${partitions[0]?.month ?? 'none'} to ${partitions.at(-1)?.month ?? 'none'}`,
     ])
-    context.terminal.out(
-      textTable([['table', 'origin', project.row.many, 'months'], ...rows], [2], context.terminal.style.dim).join('\n'),
-    )
+    const heads = ['table', ...(isMany ? ['project'] : []), 'origin', 'rows', 'months']
+    context.terminal.out(textTable([heads, ...rows], [isMany ? 3 : 2], context.terminal.style.dim).join('\n'))
     for (const { name, damagedMonths } of tables) {
       if (damagedMonths.length === 0) continue
       const [month] = damagedMonths
@@ -51,12 +54,32 @@ export const dataCommand = defineCommand({
   },
 })
 
+/** The project that each table belongs to, by the names that its tables can have. */
+async function ownersOf(context: CommandContext): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(
+    (await context.projects()).map(async ({ name, path }) => {
+      try {
+        const { project } = await context.settingsOf(path)
+        return project.sizes.flatMap((size) =>
+          (['utc', 'local'] as const).flatMap((timeReading) =>
+            Object.values(tablesOf(project, { size, timeReading })).map((table) => [table, name] as const),
+          ),
+        )
+      } catch (error) {
+        if (isPlanned(error)) return [] // doctor says what is wrong with it
+        throw error
+      }
+    }),
+  )
+  return new Map(found.flat())
+}
+
 /** `understudy data show processed_200k --month 2015-01 --layout recipe > processed.csv` */
 export const showDataCommand = defineCommand({
   name: 'data show',
   example: 'data show processed_200k --month 2015-01 --layout recipe > processed.csv',
   summary: "rows of a table as CSV, in order; --layout recipe gives a processed table in the recipe's 67 columns",
-  positional: ['<table>'],
+  positional: [['<table>', 'the name of the table; ./understudy data lists them']],
   options: [
     ['--month <YYYY-MM>', 'which month (default: the last one)'],
     ['--rows <number>', 'how many at the most (default: all)'],
@@ -68,7 +91,7 @@ export const showDataCommand = defineCommand({
   args: z.object({
     table: z.string(),
     month: z.string().optional(),
-    rows: z.coerce.number({ error: '--rows is a number' }).int().positive().default(Number.MAX_SAFE_INTEGER),
+    rows: wholeNumber('--rows is a number').default(Number.MAX_SAFE_INTEGER),
     layout: z.enum(['table', 'recipe'], { error: '--layout is table or recipe' }).default('table'),
   }),
   async run({ table, month, rows, layout }, context) {
@@ -78,6 +101,13 @@ export const showDataCommand = defineCommand({
     const asked = month === undefined ? info.partitions.at(-1)?.month : parseMonth(month, '--month')
     if (asked === undefined)
       throw new PlannedError('NOT_FOUND', `table ${table} has no months`, { next: 'bring it rows' })
+    const months = info.partitions.map((partition) => partition.month)
+    if (!months.includes(asked)) {
+      throw new PlannedError('NOT_FOUND', `${table} has no rows of ${asked}`, {
+        why: `it holds ${monthsText(months)}`,
+        next: 'name one of those months',
+      })
+    }
     const window = monthWindow(asked)
     const specification = project.specification(context.settings().timeReading)
     if (layout === 'recipe' && !table.startsWith(`${project.tablePrefix}processed_`)) {
@@ -112,6 +142,17 @@ export const showDataCommand = defineCommand({
   },
 })
 
+/** Months in order, those that follow each other as a span: `2015-01 to 2015-06, 2015-09`. */
+function monthsText(months: readonly Month[]): string {
+  const spans: Month[][] = []
+  for (const month of months) {
+    const last = spans.at(-1)?.at(-1)
+    if (last !== undefined && monthWindow(last).toMs === monthWindow(month).fromMs) spans.at(-1)?.push(month)
+    else spans.push([month])
+  }
+  return spans.map((span) => (span.length === 1 ? span[0] : `${span[0]} to ${span.at(-1)}`)).join(', ') || 'nothing'
+}
+
 /** A value as CSV has it: nothing for a null, an ISO time for a time. */
 function cellText(value: number, isTime: boolean): string {
   if (Number.isNaN(value)) return ''
@@ -123,9 +164,9 @@ export const importCommand = defineCommand({
   name: 'data import',
   example: 'data import rows.parquet --table raw_all --replace',
   summary: 'bring your own rows: CSV, gzipped CSV or Parquet, into a raw table',
-  positional: ['<file>'],
+  positional: [['<file>', 'the file with the rows']],
   options: [
-    ['--table <name>', 'the raw table, for example raw_all'],
+    ['--table <name>', 'the raw table, for example raw_all (required)'],
     ['--replace', 'replace the rows that are there'],
     ['--append', 'add to the rows that are there, which must have been imported too'],
   ],
@@ -172,7 +213,7 @@ export const dropDataCommand = defineCommand({
   name: 'data drop',
   example: 'data drop processed_200k',
   summary: 'remove a table; runs and models stay',
-  positional: ['<table>'],
+  positional: [['<table>', 'the name of the table; ./understudy data lists them']],
   args: z.object({ table: z.string() }),
   async run({ table }, context) {
     const { warehouse } = await context.rooms()

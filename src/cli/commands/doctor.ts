@@ -1,5 +1,6 @@
 // `doctor`: what is set, what is wrong with it or missing, and whether this machine can do the work.
 import { z } from 'zod'
+import { counted } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
 import { type Check, checkLines } from '../check.ts'
 import { type CommandContext, defineCommand, type SettingReport } from '../command.ts'
@@ -21,7 +22,7 @@ export const doctorCommand = defineCommand({
   name: 'doctor',
   example: 'doctor mlflow',
   summary: "check the settings and this machine, or what the recipe's tests ask (mlflow, prefect, gcp, kitt)",
-  positional: ['[subject]'],
+  positional: [['[subject]', 'mlflow, prefect, gcp or kitt (default: all of the machine)']],
   args: Args,
   async run({ subject }, context) {
     switch (subject) {
@@ -76,7 +77,7 @@ function tell(context: CommandContext, sections: readonly Section[], more: reado
     )
   }
   if (faults.length === 0) return
-  throw new PlannedError('BAD_INPUT', `${faults.length} of ${checks.length} checks failed`, {
+  throw new PlannedError('BAD_INPUT', `${faults.length} of ${counted(checks.length, 'check')} failed`, {
     why: faults.map(({ name }) => name).join(', '),
     next: 'do what stands below each ❌',
   })

@@ -9,6 +9,7 @@ import { experimentsOf, type Judged, journalOf, modelOf, verdictsOf } from '../.
 import type { Transition } from '../../tracking/port.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { evidenceText } from '../evidence-text.ts'
+import { wholeNumber } from '../numbers.ts'
 import { wrapped } from '../table.ts'
 import { timeText } from '../when.ts'
 
@@ -23,7 +24,7 @@ export const historyCommand = defineCommand({
   ],
   args: z
     .object({
-      version: z.coerce.number({ error: '--version is a number' }).int().positive().optional(),
+      version: wholeNumber('--version is a number').optional(),
       on: z.string().optional(),
     })
     .refine(({ version, on }) => version === undefined || on === undefined, {
@@ -103,7 +104,8 @@ async function showReigns(
   { model, history, window }: Asked,
 ): Promise<void> {
   const nowMs = rooms.clock.nowMs()
-  const { reigns, gaps } = reignsDuring(history, window, nowMs)
+  const isToCome = window.fromMs > nowMs // whoever serves then is not known
+  const { reigns, gaps } = isToCome ? { reigns: [], gaps: [] } : reignsDuring(history, window, nowMs)
   const first = reignsOf(history)[0] ?? null
   if (context.terminal.json) {
     const stays = reigns.map(({ version, fromMs, toMs, began, ended }) => ({

@@ -28,7 +28,7 @@ export const initCommand = defineCommand({
   name: 'init',
   example: 'init my-model',
   summary: 'make a folder with a further model to keep; it runs as it stands',
-  positional: ['<name>'],
+  positional: [['<name>', 'what the new model is called: small letters, digits and -']],
   options: [['--dir <folder>', 'make it in this folder (default: beside package.json)']],
   args: Args,
   runAlone: init, // a setting that is wrong, or a project that does not load yet, must not stand in its way

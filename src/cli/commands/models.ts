@@ -4,6 +4,7 @@ import { TAG } from '../../lifecycle/champion.ts'
 import { versionDetails } from '../../lifecycle/lineage.ts'
 import type { ModelVersion } from '../../tracking/port.ts'
 import { defineCommand } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { errorText } from '../report-cycle.ts'
 import { versionReport } from '../report-version.ts'
 import { textTable } from '../table.ts'
@@ -64,8 +65,8 @@ export const showModelCommand = defineCommand({
   name: 'models show',
   example: 'models show 3',
   summary: 'one version: verdicts, stages, data, settings, curve, lineage, file',
-  positional: ['<version>'],
-  args: z.object({ version: z.coerce.number({ error: 'the version is a number' }).int().positive() }),
+  positional: [['<version>', 'the number of the version; ./understudy models lists them']],
+  args: z.object({ version: wholeNumber('the version is a number') }),
   async run({ version: number }, context) {
     const { model } = context.settings()
     const rooms = await context.rooms()

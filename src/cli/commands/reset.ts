@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { countText } from '../../evaluation/figures.ts'
+import { counted } from '../../evaluation/figures.ts'
 import { workersIn } from '../../home/presence.ts'
 import { bytesText, fileError } from '../../kernel/disk.ts'
 import { isPlanned, messageOf, PlannedError } from '../../kernel/errors.ts'
@@ -34,7 +34,7 @@ export const resetCommand = defineCommand({
   example: 'reset local',
   summary:
     'remove what can be made again: processed tables and training_outputs; the registry, decisions and history stay',
-  positional: ['[what]'],
+  positional: [['[what]', 'local, bq, gcs or all']],
   options: [
     ['--everything', 'remove the whole home instead: registry, decisions, history, tables. Asks first'],
     ['--yes', 'do not ask'],
@@ -70,7 +70,7 @@ interface Removed {
 }
 
 function removedText({ tables, files, bytes }: Removed): string {
-  const outputs = files === 0 ? '' : `${countText(files)} files of ${OUTPUTS} (${bytesText(bytes)})`
+  const outputs = files === 0 ? '' : `${counted(files, 'file')} of ${OUTPUTS} (${bytesText(bytes)})`
   const parts = [...tables, outputs].filter((part) => part !== '')
   return [
     parts.length === 0 ? 'there was nothing to remove' : `removed ${parts.join(', ')}`,
@@ -171,7 +171,9 @@ async function removeHome(context: CommandContext, yes: boolean): Promise<void> 
   checkOurs(settings.home, entries)
   const left = [settings.databasePath, settings.artifacts].filter((path) => !isInside(settings.home, path))
   const contents = await describeContents(context)
-  await confirm(context, { entries, contents, left, yes })
+  if (!(await isMeant(context, { entries, contents, left, yes }))) {
+    return terminal.out(terminal.json ? JSON.stringify({ removed: [], left: [settings.home] }) : 'nothing was removed')
+  }
   if (contents.readable) await checkIdle(await context.rooms(), () => true) // once more: the question may have stood for hours
   await context.closeRooms()
   checkUnused(settings.home)
@@ -210,6 +212,8 @@ function checkOurs(home: string, entries: readonly HomeEntry[]): void {
 interface Contents {
   /** Whether the databases could be opened. */
   readonly readable: boolean
+  /** By name, of every project; none where they cannot be read. */
+  readonly models: readonly string[]
   readonly lines: readonly string[]
 }
 
@@ -225,20 +229,26 @@ async function describeContents(context: CommandContext): Promise<Contents> {
     const lines = models.map((model, index) => {
       const all = versions[index] ?? []
       const serving = all.find(({ stage }) => stage === 'Production')
-      return `${model}: ${countText(all.length)} versions${serving === undefined ? '' : `, v${serving.version} of them in Production`}`
+      const where =
+        serving === undefined ? '' : `, v${serving.version}${all.length === 1 ? '' : ' of them'} in Production`
+      return `${model}: ${counted(all.length, 'version')}${where}`
     })
     return {
       readable: true,
-      lines: [...lines, `${countText(runs.length)} runs of flows, ${countText(decisions.length)} decisions`],
+      models,
+      lines: [
+        ...lines,
+        `${counted(runs.length, 'run of flows', 'runs of flows')}, ${counted(decisions.length, 'decision')}`,
+      ],
     }
   } catch (error) {
     if (!isPlanned(error) || error.code === 'CONFLICT' || error.code === 'CANCELLED') throw error
-    return { readable: false, lines: [`its databases cannot be read: ${messageOf(error)}`] }
+    return { readable: false, models: [], lines: [`its databases cannot be read: ${messageOf(error)}`] }
   }
 }
 
-/** Throws `BAD_INPUT` if nobody can be asked, `CANCELLED` if the answer is not yes. */
-async function confirm(
+/** Whether a person says yes. Throws `BAD_INPUT` if nobody can be asked, `CANCELLED` on Ctrl-C. */
+async function isMeant(
   { terminal, signal, settings }: CommandContext,
   {
     entries,
@@ -246,9 +256,9 @@ async function confirm(
     left,
     yes,
   }: { entries: readonly HomeEntry[]; contents: Contents; left: readonly string[]; yes: boolean },
-): Promise<void> {
-  if (yes) return
-  const { home, model } = settings()
+): Promise<boolean> {
+  if (yes) return true
+  const { home } = settings()
   terminal.note(
     [
       `This would remove everything in ${home}, for good:`,
@@ -259,18 +269,19 @@ async function confirm(
     ].join('\n'),
   )
   const keyboard = { input: process.stdin, output: process.stderr }
-  const answer = await ask(`Type ${model} or yes to remove it: `, keyboard, signal)
+  const answer = await ask(questionOf(contents.models), keyboard, signal)
   if (answer === null) {
     throw new PlannedError('BAD_INPUT', 'nothing was removed: nobody can be asked here', {
       next: 'give the command in a terminal, or add --yes',
     })
   }
-  if (answer !== model && answer !== 'yes') {
-    throw new PlannedError('CANCELLED', 'nothing was removed', {
-      why: `the answer was "${answer}"`,
-      next: 'give the command again if it is to go after all',
-    })
-  }
+  return answer === 'yes'
+}
+
+/** Names every model that goes, whichever project it is of. */
+function questionOf(models: readonly string[]): string {
+  const gone = models.length === 0 ? 'it' : `it, with ${new Intl.ListFormat('en-GB').format(models)}`
+  return `Type yes to remove ${gone}: `
 }
 
 /** A home that is a link, or where something is mounted, stays as an empty folder. */

@@ -1,6 +1,7 @@
 // `status`: every model of the state directory on one screen.
 import { z } from 'zod'
-import { messageOf } from '../../kernel/errors.ts'
+import { isPlanned, messageOf } from '../../kernel/errors.ts'
+import { tablesOf } from '../../lifecycle/project.ts'
 import type { LifecycleRooms } from '../../lifecycle/rooms.ts'
 import { isOver, type ModelStatus, modelStatuses } from '../../lifecycle/status.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
@@ -15,7 +16,7 @@ export const statusCommand = defineCommand({
   args: z.object({}),
   async run(_, context) {
     const rooms = await context.rooms()
-    const projects = await projectsOf(context)
+    const projects = await projectsOf(context, rooms)
     const models = (await modelStatuses(rooms)).map((status) => withKnown(status, projects))
     const page: StatusPage = {
       models,
@@ -34,18 +35,32 @@ export const statusCommand = defineCommand({
 })
 
 /** The projects there are, each with the model it keeps. One that cannot be read is named all the same, by its folder. */
-async function projectsOf(context: CommandContext): Promise<readonly Known[]> {
+async function projectsOf(context: CommandContext, rooms: LifecycleRooms): Promise<readonly Known[]> {
   const found = await context.projects()
   return await Promise.all(
     found.map(async ({ name, path, option }): Promise<Known> => {
       try {
-        const { settings } = await context.settingsOf(path)
-        return { project: name, model: settings.model, threshold: settings.threshold, option, fault: null }
+        const { project, settings } = await context.settingsOf(path)
+        const { model, threshold } = settings
+        const raw = await rawOf(rooms, tablesOf(project, settings).raw)
+        return { project: name, model, threshold, option, raw, fault: null }
       } catch (error) {
-        return { project: name, model: name, threshold: null, option, fault: messageOf(error) }
+        return { project: name, model: name, threshold: null, option, raw: null, fault: messageOf(error) }
       }
     }),
   )
+}
+
+/** The rows that a project's months are taken from; null where there is no table yet, or one that cannot be read. */
+async function rawOf({ warehouse }: Pick<LifecycleRooms, 'warehouse'>, table: string): Promise<Known['raw']> {
+  try {
+    const info = await warehouse.describe(table)
+    const last = info?.partitions.at(-1)
+    return info === null || last === undefined ? null : { table, lastMonth: last.month, origin: info.origin }
+  } catch (error) {
+    if (isPlanned(error)) return null // data and doctor say what is wrong with it
+    throw error
+  }
 }
 
 async function waitingNotices({ outbox }: LifecycleRooms): Promise<StatusPage['notices']> {
@@ -58,13 +73,11 @@ async function waitingNotices({ outbox }: LifecycleRooms): Promise<StatusPage['n
 function withKnown(status: ModelStatus, projects: readonly Known[]): StatusPage['models'][number] {
   const known = projects.find(({ model }) => model === status.model) ?? null
   const { error } = status
-  const threshold = known?.threshold ?? error?.threshold
+  const threshold = known?.threshold ?? error?.threshold ?? null
   return {
     ...status,
     error:
-      error === null || threshold === undefined
-        ? error
-        : { ...error, threshold, isOver: isOver(error.value, threshold) },
+      error === null || threshold === null ? error : { ...error, threshold, isOver: isOver(error.value, threshold) },
     project: known,
   }
 }
