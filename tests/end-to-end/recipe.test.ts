@@ -76,6 +76,7 @@ test("the recipe's own path: train, evaluate, Production by hand, the month; not
   const [, min = '', kept = ''] = lowest.exec(trained.out) ?? []
   expect(Number(min)).toBeLessThanOrEqual(Number(kept))
   expect(trained.out).toContain(`early-stop mae ${kept} min`) // the figure that is reported
+  expect(trained.out).toContain('v1 of deliveries learnt 1,746 parcels') // those that say when to stop among them
 
   const promoted = await program.run(['promote', 'deliveries', '--version', '1', '--why', 'the first one'])
   expect(promoted.out).toBe('✅ Model deliveries version 1 transitioned from Staging to Production\n')
@@ -120,7 +121,9 @@ test('what cannot be done says so in the recipe’s words, with an exit code and
   expect(await program.make('run_evaluate')).toMatchObject({ code: 2 }) // make's own code for a command that failed
   const few = await program.run(['train', '--from', '2020-01-29', '--to', '2020-02-01'])
   expect(few, few.err).toMatchObject({ code: 5 })
-  expect(linesOf(few).at(-1)).toBe('❌ Not enough processed data retrieved to train on')
+  expect(linesOf(few).slice(-2)).toEqual(['⭐️ Use case: train', '❌ Not enough processed data retrieved to train on'])
+  expect(few.err).toContain('✗ preprocess the history (preprocess_history)\n')
+  expect(few.err.match(/too few to learn/g)).toHaveLength(1) // where the command ends, and nowhere else
   await program.json(['train'])
   const waiting = await program.run(['predict'])
   expect(waiting).toMatchObject({ code: 3 })
