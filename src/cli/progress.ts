@@ -142,7 +142,7 @@ function noteOf(event: FlowEvent, amount: Amount, live: boolean): string | null 
       return lines.length === 0 ? null : lines.join('\n')
     }
     case 'task-started':
-      return live || amount === 'faults' ? null : `  … ${label(event.task)}`
+      return live || amount === 'faults' ? null : `  … ${name(event.task)}`
     case 'task-completed': {
       const howLong = event.replayed ? 'done before' : secondsText(event.durationMs)
       return amount === 'faults' ? null : `  ✓ ${label(event.task)} ${howLong}`

@@ -86,6 +86,9 @@ test('what cannot be told is not dressed up as a verdict', () => {
   const text = cycleReport({ ...kept, case: 'too-little-data', challenger: null, difference: null }, context)
   expect(text).toContain('ℹ️  KEEP, cannot tell yet')
   expect(text).toMatch(/challenger +none +none/)
+  const unmeasured = { version: 3, error: null, low: null, high: null, monthError: null }
+  expect(cycleReport({ ...kept, champion: unmeasured }, context)).toContain('champion v3 was not measured')
+  expect(cycleReport({ ...kept, champion: null }, context)).toMatch(/champion +none to compare with +none/)
   expect(text).not.toContain('difference')
 })
 

@@ -81,9 +81,9 @@ export function cycleReport(
 export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PLAIN): string[] {
   const where = `error on the same ${countText(outcome.holdoutRows)} ${rows} of ${outcome.holdoutDays} days`
   const { unit } = outcome.metric
-  const line = (name: string, scored: ScoredVersion | null): string[] => [
+  const line = (name: string, scored: ScoredVersion | null, without: string): string[] => [
     name,
-    scored === null ? 'none' : `v${scored.version}`,
+    scored === null ? without : `v${scored.version}`,
     scored?.error === undefined || scored.error === null ? 'none' : `${errorText(scored.error)} ${unit}`,
     scored?.low === undefined || scored.low === null ? '' : `${errorText(scored.low)} to ${errorText(scored.high)}`,
   ]
@@ -91,8 +91,8 @@ export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PL
   return textTable(
     [
       ['', '', where, `${percentText(outcome.level)} interval`],
-      line('champion', outcome.champion),
-      line('challenger', outcome.challenger),
+      line('champion', outcome.champion, 'none to compare with'), // there may be one, of other rows or that has learnt these
+      line('challenger', outcome.challenger, 'none'),
       ...(difference === null
         ? []
         : [
@@ -120,7 +120,9 @@ function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): str
   const own = outcome.champion?.monthError ?? null
   const champion =
     own === null
-      ? 'no champion was measured'
+      ? outcome.champion === null
+        ? 'no champion was measured'
+        : `champion v${outcome.champion.version} was not measured`
       : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
   const earlier = series.filter(({ month, origin }) => month < outcome.month && origin === outcome.origin)
   if (earlier.length === 0) return `${champion}; no earlier month was run`

@@ -31,7 +31,7 @@ export const monitorCommand = defineCommand({
     if (series.length === 0)
       return context.terminal.out(
         all.length === 0
-          ? `no month of ${settings.model} was run yet; begin with: ./understudy cycle`
+          ? `no month of ${settings.model} was measured yet; begin with: ./understudy cycle`
           : `no month of ${origin} ${project.row.many} was measured yet for what is in Production of ${settings.model}; go on with: ./understudy cycle`,
       )
     const scale = 40 / Math.max(settings.threshold, ...series.map((point) => point.error))
