@@ -1,4 +1,5 @@
 // What resetting takes and leaves, and when it takes nothing.
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -67,6 +68,30 @@ test('reset --everything asks, touches nothing without an answer, and leaves not
   expect(existsSync(program.home)).toBe(false)
   expect(await program.run(['reset', '--everything', '--yes'])).toMatchObject({ code: 0 })
   expect(await program.json<unknown[]>(['models'])).toEqual([])
+})
+
+test('a no to reset --everything is an answer: nothing goes, and nothing is wrong (skipped where `script` is not installed)', {
+  timeout: 60_000,
+}, async (context) => {
+  if (spawnSync('script', ['--version']).status !== 0) context.skip()
+  await using program = await openProgram(DELIVERIES)
+  await program.json(['train'])
+  const { status, stdout } = spawnSync('script', ['-qec', './understudy reset --everything', '/dev/null'], {
+    input: 'deliveries\n', // its name alone is no yes: other models may go with it
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      TERM: 'dumb',
+      UNDERSTUDY_HOME: program.home,
+      UNDERSTUDY_DOTENV: '/dev/null',
+      ...DELIVERIES,
+    },
+  })
+  expect(status, stdout).toBe(0)
+  expect(stdout).toMatch(/deliveries: 1 version\r?\n/)
+  expect(stdout).toContain('Type yes to remove it, with deliveries: ')
+  expect(stdout).toContain('nothing was removed')
+  expect(await program.json<unknown[]>(['models'])).toHaveLength(1)
 })
 
 test('reset --everything takes no folder that is not a home, and nothing outside one', {

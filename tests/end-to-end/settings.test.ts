@@ -47,6 +47,14 @@ describe('an .env', () => {
       ].join('\n'),
       { TRAINERS: 'linear' },
     )
+    const models = await program.run(['models'])
+    expect(models, models.err).toMatchObject({ code: 0 })
+    expect(models.err).toMatch(
+      /\.env line 7: MLFLOW_EXPERIMENT still holds a placeholder, so the experiment is called tax/,
+    )
+    expect(models.err).toMatch(
+      /\.env line 8: MLFLOW_MODEL_NAME still holds a placeholder, so the model is called taxifare$/m,
+    )
     const outcome = await program.json<CycleOutcome>(['cycle'])
     expect(outcome).toMatchObject({ model: 'taxifare', month: '2015-01' })
     const doctor = await program.run(['doctor'])
@@ -58,11 +66,13 @@ describe('an .env', () => {
   })
 
   test('with a slip of the finger is told, in the names of projects too', async () => {
-    await using program = await programWith('GATE_TRESHOLD=3\nDELIVERIES__SED=1\nHTTP_PROXY=x')
+    await using program = await programWith('GATE_TRESHOLD=3\nDELIVERIES__SED=1\nHTTP_PROXY=x\nSEED 1')
     const { err } = await program.run(['models', '--project', DELIVERIES])
     expect(err).toContain('.env sets GATE_TRESHOLD, which is no setting; did you mean GATE_THRESHOLD?')
     expect(err).toContain('did you mean DELIVERIES__SEED?')
     expect(err).not.toContain('HTTP_PROXY')
+    expect(err).toContain('.env line 4 sets nothing; write it as NAME=value')
+    expect(err).not.toContain('placeholder')
   })
 
   test('is overruled by the environment, and doctor says so with the line', async () => {
@@ -102,7 +112,7 @@ describe('what the recipe’s tests ask', () => {
     const cloud = { GOOGLE_APPLICATION_CREDENTIALS: key, GCP_PROJECT: 'bob-12345', BUCKET_NAME: 'rides-of-ana' }
     const other = await program.run(['doctor', 'gcp'], cloud)
     expect(other).toMatchObject({ code: 2 })
-    expect(other.out).toContain('is bob-12345, and the key is of the project ana-12345')
+    expect(other.out).toContain('is ana-12345, by the key file, and GCP_PROJECT is bob-12345')
     expect((await program.run(['doctor', 'gcp'], { ...cloud, GCP_PROJECT: 'ana-12345' })).code).toBe(0)
     await writeFile(key, 'not JSON')
     expect((await program.run(['doctor', 'gcp'], cloud)).out).toContain(`${key} cannot be used`)

@@ -35,10 +35,10 @@ export const dataCommand = defineCommand({
       )
     }
     const owners = await ownersOf(context)
-    const isMany = tables.some(({ name }) => (owners.get(name) ?? project.name) !== project.name)
+    const isMany = tables.some(({ name }) => owners.get(name) !== project.name)
     const rows = tables.map(({ name, origin, partitions }) => [
       name,
-      ...(isMany ? [owners.get(name) ?? ''] : []),
+      ...(isMany ? [owners.get(name) ?? 'unknown'] : []),
       origin,
       countText(partitions.reduce((total, partition) => total + partition.rows, 0)),
       `${partitions[0]?.month ?? 'none'} to ${partitions.at(-1)?.month ?? 'none'}`,

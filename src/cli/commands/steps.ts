@@ -135,7 +135,13 @@ export const predictCommand = defineCommand({
   name: 'predict',
   example: 'predict --version 3',
   summary: "predict one row; what is not set takes the project's example",
-  options: [...versionOptions, ['--set <field=value...>', 'fields of the request']],
+  options: [
+    ...versionOptions,
+    [
+      '--set <field=value...>',
+      "fields of the project's request (default: its example row, which the answer shows in full)",
+    ],
+  ],
   args: VersionArgs.extend({ set: z.array(z.string()).default([]) }),
   async run(args, context) {
     const rooms = await context.rooms()
@@ -144,7 +150,7 @@ export const predictCommand = defineCommand({
         const at = text.indexOf('=')
         if (at < 1)
           throw new PlannedError('BAD_INPUT', `--set ${text} names no field`, {
-            next: 'write it as field=value',
+            next: `write it as field=value; the fields are ${rooms.project.request.map(({ name }) => name).join(', ')}`,
           })
         return [text.slice(0, at), text.slice(at + 1)]
       }),
