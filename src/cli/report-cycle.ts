@@ -125,7 +125,7 @@ function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): str
         : `champion v${outcome.champion.version} was not measured`
       : `champion v${outcome.champion?.version} ${errorText(own)} ${outcome.metric.unit}`
   const earlier = series.filter(({ month, origin }) => month < outcome.month && origin === outcome.origin)
-  if (earlier.length === 0) return `${champion}; no earlier month was run`
+  if (earlier.length === 0) return `${champion}; no earlier month was measured`
   return `${champion}; earlier: ${earlier.map((point) => `${point.month} ${errorText(point.error)}`).join(', ')}`
 }
 

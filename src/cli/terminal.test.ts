@@ -40,7 +40,7 @@ test('a pipe gets plain lines: no colours, no cursor movements, no progress', ()
   for (const event of [started, progressed, completed]) progress.onEvent(event)
   progress.close()
   expect(written.err).toMatch(
-    /^ {2}… train a challenger \(re_train\) +\n {2}✓ train a challenger \(re_train\) +1\.2 s\n$/,
+    /^ {2}… train a challenger \(re_train\)\n {2}✓ train a challenger \(re_train\) +1\.2 s\n$/,
   )
   expect(written.err).not.toContain('\u001b')
 })

@@ -15,20 +15,12 @@ export type MonitorPoint = {
 
 /** Points of every origin, oldest month first, one per month and origin: the last one measured. Empty if no month was run. */
 export async function monitorSeries(
-  rooms: Pick<LifecycleRooms, 'tracking'>,
+  { tracking }: Pick<LifecycleRooms, 'tracking'>,
   subject: { experiment: string; model: string },
 ): Promise<readonly MonitorPoint[]> {
-  const experiment = await rooms.tracking.findExperiment(subject.experiment)
-  return experiment === null ? [] : await monitorSeriesIn(rooms, subject.model, [experiment.id])
-}
-
-/** The same over several experiments, by their ids: somebody may have filed some months under another one. */
-export async function monitorSeriesIn(
-  { tracking }: Pick<LifecycleRooms, 'tracking'>,
-  model: string,
-  experimentIds: readonly string[],
-): Promise<readonly MonitorPoint[]> {
-  const runs = (await Promise.all(experimentIds.map((id) => runsOf(tracking, id, 'monitor', model)))).flat()
+  const experiment = await tracking.findExperiment(subject.experiment)
+  if (experiment === null) return []
+  const runs = await runsOf(tracking, experiment.id, 'monitor', subject.model)
   const points = await Promise.all(
     runs.map(async ({ id, tags }) =>
       (await tracking.metricHistory(id, PRODUCTION_METRIC)).map(({ step, value, timestampMs }) => ({
