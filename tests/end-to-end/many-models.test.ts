@@ -109,7 +109,7 @@ test('status shows both, each with its own month, threshold, unit and questions'
 
 test('a model whose project is not at hand is shown from its records', async () => {
   const { out } = await program.run(['status'])
-  expect(out).toMatch(/^deliveries +v1, \S+ min .*2020-05 escalate.* v1 \S+ ≥ 0\.1 !$/m)
+  expect(out).toMatch(/^deliveries +v1, \S+ min .*2020-05 escalate.* \S+ ≥ 0\.1 \(2020-05\) !$/m)
   expect(out).toContain('deliveries: its project is not here any more')
 })
 

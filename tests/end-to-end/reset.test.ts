@@ -73,10 +73,10 @@ test('reset --everything asks, touches nothing without an answer, and leaves not
 test('a no to reset --everything is an answer: nothing goes, and nothing is wrong (skipped where `script` is not installed)', {
   timeout: 60_000,
 }, async (context) => {
-  if (spawnSync('script', ['--version']).status !== 0) context.skip()
+  if (spawnSync('/bin/sh', ['-c', 'script --version']).status !== 0) context.skip()
   await using program = await openProgram(DELIVERIES)
   await program.json(['train'])
-  const { status, stdout } = spawnSync('script', ['-qec', './understudy reset --everything', '/dev/null'], {
+  const { status, stdout } = spawnSync('/bin/sh', ['-c', "script -qec './understudy reset --everything' /dev/null"], {
     input: 'deliveries\n', // its name alone is no yes: other models may go with it
     encoding: 'utf8',
     env: {
