@@ -2,13 +2,16 @@ import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { migrate } from '../database/migrations.ts'
 import { openSqlite } from '../database/sqlite.ts'
+import { integrityFaults } from '../database/sqlite-files.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { openEmbeddedEngine } from './embedded.ts'
 import { engineLaws } from './engine.contract.ts'
 import { flowOf } from './engine-store.contract.ts'
 import { flow } from './flow.ts'
+import { JOURNAL_MIGRATIONS, type JournalSchema } from './journal-schema.ts'
 import { currentOwner, type Owner } from './owner.ts'
 
 /** No process has this number: Linux' largest is 2^22, macOS' is below 10^5. */
@@ -120,4 +123,26 @@ test('questions and answers cannot be edited or removed, even by hand', async ()
   ] as const) {
     await expect(database.script(statement)).rejects.toThrow(why)
   }
+})
+
+test('a journal of the build before is brought forward, with all that it holds', async () => {
+  const databasePath = await freshFile()
+  {
+    await using earlier = await openSqlite<JournalSchema>(databasePath)
+    await migrate(earlier, 'flow_ledger', JOURNAL_MIGRATIONS.slice(0, 1))
+    await earlier.script(`
+      insert into flow_runs values ('r1', 'example', 1, 'k', 1, 'failed', '{}', null, 'lost', null, 1, 'm', 1, null, 1, 2, 3, 4);
+      insert into flow_runs values ('r2', 'example', 1, 'l', 1, 'completed', '{}', '7', null, null, 1, 'm', 1, null, 1, 2, 5, 6);
+      insert into task_runs values ('r2', 'b', 'completed', 1, 1, '{}', 'd', '1', null, 5, 6);
+      insert into task_runs values ('r2', 'a', 'completed', 1, 1, '{}', 'd', '2', null, 5, 6);
+      insert into task_log values (1, 'r2', 'a', 5, 'a line');`)
+  }
+  await using engine = await openEmbeddedEngine({ databasePath, clock: systemClock })
+  expect((await engine.flowRuns()).map(({ id, status, output }) => [id, status, output])).toEqual([
+    ['r2', 'completed', 7],
+    ['r1', 'failed', null],
+  ])
+  expect((await engine.taskRuns('r2')).map(({ name }) => name)).toEqual(['b', 'a']) // as they began
+  expect(await engine.taskLog('r2', 'a')).toEqual([{ atMs: 5, line: 'a line' }])
+  expect(await integrityFaults(databasePath)).toEqual([])
 })

@@ -38,7 +38,7 @@ test('asked, looked at again with other settings, kept, rolled back: each is sai
 
   const kept = await program.json<{ decision: DecisionView }>(['decide', '2', 'keep', '--why', 'enough'])
   expect(kept.decision).toMatchObject({ status: 'answered', answer: { choice: 'keep', why: 'enough' } })
-  expect((await program.run(['decisions'])).out).toContain('nothing waits for a person')
+  expect((await program.run(['decisions'])).out).toContain('nothing of deliveries waits for a person')
   expect(await program.json<DecisionView[]>(['decisions', '--all'])).toHaveLength(2)
 
   const back = await program.run(['rollback', '--why', 'complaints', '--by', 'ben'])

@@ -8,6 +8,7 @@ import { stageLines } from '../../lifecycle/record-outcome.ts'
 import { windowText } from '../../lifecycle/recording.ts'
 import { type CycleResult, runCycle } from '../../lifecycle/run-cycle.ts'
 import { type CommandContext, defineCommand, type Settings } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { withProgress } from '../progress.ts'
 import { cycleReport, firstModelReport } from '../report-cycle.ts'
 import { cycleRequest } from '../request.ts'
@@ -16,12 +17,7 @@ import { wrapped } from '../table.ts'
 const Args = z.object({
   month: z.string().optional(),
   again: z.boolean().default(false),
-  challenger: z.coerce
-    .number({ error: '--challenger is the number of a version' })
-    .int()
-    .positive()
-    .nullable()
-    .default(null),
+  challenger: wholeNumber('--challenger is the number of a version').nullable().default(null),
 })
 
 /** `understudy cycle [--month 2015-02] [--again] [--challenger 7]` */

@@ -9,6 +9,7 @@ import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { rollbackByHand } from '../../lifecycle/rollback.ts'
 import type { Transition } from '../../tracking/port.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { withProgress } from '../progress.ts'
 import { By, byOption, Why, whyOption } from '../reasons.ts'
 import { errorText, figuresOf, firstModelReport } from '../report-cycle.ts'
@@ -52,7 +53,7 @@ export const decideCommand = defineCommand({
   ],
   options: [setOption, whyOption, byOption],
   args: z.object({
-    id: z.coerce.number({ error: 'is the number of a decision; ./understudy decisions lists them' }).int().positive(),
+    id: wholeNumber('is the number of a decision; ./understudy decisions lists them'),
     answer: z.enum(CHOICES, { error: 'is promote, keep, retrain or rollback' }),
     set: z.array(z.string()).default([]),
     why: Why,
@@ -79,7 +80,7 @@ export const rollbackCommand = defineCommand({
   options: [['--to <version>', 'a version that was in Production (default: the one before)'], whyOption, byOption],
   args: z.object({
     model: z.string().optional(),
-    to: z.coerce.number({ error: '--to is the number of a version' }).int().positive().nullable().default(null),
+    to: wholeNumber('--to is the number of a version').nullable().default(null),
     why: Why,
     by: By,
   }),

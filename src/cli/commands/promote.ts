@@ -5,6 +5,7 @@ import { promoteByHand } from '../../lifecycle/promote-by-hand.ts'
 import { RECIPE } from '../../lifecycle/recipe-lines.ts'
 import { isReplay } from '../../lifecycle/replay.ts'
 import { defineCommand } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { By, byOption, Why, whyOption } from '../reasons.ts'
 
 /** `understudy promote taxifare --version 1 --why "…"` */
@@ -16,10 +17,7 @@ export const promoteCommand = defineCommand({
   options: [['--version <number>', 'the version (required)'], whyOption, byOption],
   args: z.object({
     model: z.string().optional(),
-    version: z.coerce
-      .number({ error: '--version says which version; ./understudy models lists them' })
-      .int()
-      .positive(),
+    version: wholeNumber('--version says which version; ./understudy models lists them'),
     why: Why,
     by: By,
   }),
