@@ -1,4 +1,5 @@
 // Whose model it is: in one home several projects keep a model each, and none may learn, judge or promote another's.
+import type { FlowRun } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { TAG } from './champion.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -24,9 +25,16 @@ export async function refuseOthersModel(
   )
 }
 
-/** What somebody is told who names a model that has no versions. */
-export function noSuchModel(model: string): PlannedError {
-  return new PlannedError('NOT_FOUND', `there is no model ${model}`, {
+/** Throws `NOT_FOUND` for a model that has no versions; one whose first is being trained right now is a model. */
+export async function requireModel(
+  { tracking, engine }: Pick<LifecycleRooms, 'tracking' | 'engine'>,
+  model: string,
+): Promise<void> {
+  if ((await tracking.versions(model)).length > 0) return
+  const isItsRun = ({ status, input }: FlowRun): boolean =>
+    status === 'running' && typeof input === 'object' && input !== null && 'model' in input && input.model === model
+  if ((await engine.flowRuns()).some(isItsRun)) return
+  throw new PlannedError('NOT_FOUND', `there is no model ${model}`, {
     next: './understudy status lists those there are; a new one begins with ./understudy cycle',
     facts: { model },
   })

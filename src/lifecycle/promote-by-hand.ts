@@ -6,7 +6,7 @@ import type { Transition } from '../tracking/port.ts'
 import { trainedToMs } from './champion.ts'
 import { lockOf } from './cycle-key.ts'
 import { findVersion } from './evaluate-version.ts'
-import { noSuchModel, refuseOthersModel } from './model-owner.ts'
+import { refuseOthersModel, requireModel } from './model-owner.ts'
 import { checkEntering } from './open-version.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { takeProduction } from './stage-moves.ts'
@@ -35,7 +35,7 @@ export async function promoteByHand(
   rooms: LifecycleRooms,
   request: Promotion,
 ): Promise<{ readonly moves: readonly Transition[]; readonly warning: string | null }> {
-  if ((await rooms.tracking.versions(request.model)).length === 0) throw noSuchModel(request.model)
+  await requireModel(rooms, request.model)
   await refuseOthersModel(rooms, request.model)
   const { output } = await rooms.engine.run(promotion, rooms, request, {
     key: `${rooms.store}/${request.model}/${newId()}`, // every decision of a person is one of its own

@@ -8,7 +8,7 @@ import { canonicalJson, type JsonObject } from '../kernel/json.ts'
 import type { Cause, ModelVersion, Move, Transition } from '../tracking/port.ts'
 import { type Roster, readRoster } from './champion.ts'
 import { lockOf } from './cycle-key.ts'
-import { noSuchModel, refuseOthersModel } from './model-owner.ts'
+import { refuseOthersModel, requireModel } from './model-owner.ts'
 import { checkEntering } from './open-version.ts'
 import { finishStopped, hasMoved } from './resume.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -82,7 +82,7 @@ const rollback = flow<LifecycleRooms>()({
  */
 export async function rollbackByHand(rooms: LifecycleRooms, request: Request): Promise<readonly Transition[]> {
   const { model } = request
-  if ((await rooms.tracking.versions(model)).length === 0) throw noSuchModel(model)
+  await requireModel(rooms, model)
   await refuseOthersModel(rooms, model)
   const { history } = await readRoster(rooms.tracking, model)
   const prefix = `${rooms.store}/${model}/`
