@@ -116,7 +116,9 @@ test('after whatever was written last: the same command goes on, and each month 
     expect(code, err).toBe(0)
     const names = (await readdir(copies.path)).sort()
     expect(names.length).toBeGreaterThan(40)
-    for (const name of names) {
+    // All of them take over a minute: `make test_full` tries each, and every run a third.
+    const tried = process.env.UNDERSTUDY_TEST_FULL === '1' ? names : names.filter((_, index) => index % 3 === 0)
+    for (const name of tried) {
       const copy = join(copies.path, name)
       const point = await readFile(join(copy, 'point'), 'utf8')
       const home = join(copy, 'home')
