@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import { PlannedError } from '../../src/kernel/errors.ts'
 import { decisionsOf } from '../../src/lifecycle/decisions.ts'
+import { CycleInput } from '../../src/lifecycle/rooms.ts'
+import { runRetrain } from '../../src/lifecycle/run-cycle.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage } from './stage.ts'
 import { answer, model, refusal, SLOWER, waiting } from './waiting.ts'
@@ -98,4 +100,16 @@ test('the month that was looked at again is decided: the same command says so', 
   const again = await stage.month('2020-04')
   expect(again.cycle?.runId).toBe(cycle?.runId)
   expect(again.decidedBefore).not.toBeNull()
+})
+
+test('a decision has one further look: whoever comes second is told, under the lock of the model', async () => {
+  await using stage = await waiting()
+  await answer(stage, 'retrain', { set: { ridge: '0.01' } })
+  const [last] = await stage.engine.flowRuns({ flow: 'cycle' })
+  const input = CycleInput.parse(last?.input)
+  expect(input.retrainOf).toBe(1)
+  expect(await refusal(runRetrain(stage, { ...input, seed: 7 }, {}))).toContain('decision 1 was answered before')
+  expect(stage.trainings.count).toBe(3)
+  expect((await runRetrain(stage, input, {})).retrainOf).toBe(1) // the same one is handed over again
+  expect(stage.trainings.count).toBe(3)
 })
