@@ -1,6 +1,8 @@
 // Answers and rollbacks that are stopped half way, or that another person's comes upon.
 import { expect, test } from 'vitest'
 import { monthWindow } from '../../src/kernel/window.ts'
+import { lockOf } from '../../src/lifecycle/cycle-key.ts'
+import { decisionFlow } from '../../src/lifecycle/decision-flow.ts'
 import { rollbackByHand } from '../../src/lifecycle/rollback.ts'
 import { runCycle } from '../../src/lifecycle/run-cycle.ts'
 import { deliveries } from '../deliveries/project.ts'
@@ -96,4 +98,12 @@ test('a model that nobody keeps is not rolled back, and leaves no trace', async 
   const nothing = { model: 'deliverees', to: null, actor: 'ana', reason: 'x' }
   expect(await refusal(rollbackByHand(stage, nothing))).toContain('NOT_FOUND: there is no model deliverees')
   expect(await stage.engine.flowRuns({ flow: 'rollback' })).toEqual([])
+})
+
+test('what closed a decision is asked once more under the lock of the model', async () => {
+  await using stage = await waiting()
+  await answer(stage, 'keep')
+  const late = { id: 1, model, choice: 'rollback', why: 'x', by: 'ben', set: {} } as const
+  const run = stage.engine.run(decisionFlow, { ...stage, watch: {} }, late, { key: 'late', lock: lockOf(model) })
+  expect(await refusal(run)).toContain('decision 1 was answered before: ana chose keep')
 })

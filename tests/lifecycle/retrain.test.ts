@@ -5,7 +5,7 @@ import { decisionsOf } from '../../src/lifecycle/decisions.ts'
 import { CycleInput } from '../../src/lifecycle/rooms.ts'
 import { runRetrain } from '../../src/lifecycle/run-cycle.ts'
 import { deliveries } from '../deliveries/project.ts'
-import { openStage } from './stage.ts'
+import { openStage, type Stage } from './stage.ts'
 import { answer, model, refusal, SLOWER, waiting } from './waiting.ts'
 
 test('retrain is a further look with other settings, linked to the first, tested more strictly, and it may promote', async () => {
@@ -112,4 +112,23 @@ test('a decision has one further look: whoever comes second is told, under the l
   expect(stage.trainings.count).toBe(3)
   expect((await runRetrain(stage, input, {})).retrainOf).toBe(1) // the same one is handed over again
   expect(stage.trainings.count).toBe(3)
+})
+
+test('a further look that came to move nothing, as somebody changed what serves meanwhile, leaves the decision open', async () => {
+  await using stage = await waiting()
+  const { warehouse, tracking } = stage
+  const meddled: Stage = {
+    ...stage,
+    warehouse: {
+      ...warehouse,
+      derive: async (derivation, signal) => {
+        await tracking.setVersionTags(model, 1, { 'understudy.trained_to': '2020-05-01T00:00:00.000Z' })
+        return await warehouse.derive(derivation, signal)
+      },
+    },
+  }
+  const why = await refusal(answer(meddled, 'retrain', { set: { ridge: '0.01' } }))
+  expect(why).toContain('CONFLICT: the further look for decision 1 moved nothing')
+  expect((await decisionsOf(stage, { model }))[0]).toMatchObject({ id: 1, status: 'open' })
+  expect(await stage.cast()).toBe('v1 Production, v2 Staging')
 })
