@@ -9,7 +9,7 @@ import { Question, subjectOf } from './ask.ts'
 import { readRoster } from './champion.ts'
 import { cycle } from './cycle.ts'
 import { lockOf } from './cycle-key.ts'
-import { type DecisionInput, decisionFlow } from './decision-flow.ts'
+import { DecisionInput, decisionFlow } from './decision-flow.ts'
 import { whatClosed } from './decision-state.ts'
 import { type DecisionView, viewOf } from './decisions.ts'
 import { firstModel } from './first-model.ts'
@@ -66,7 +66,7 @@ async function finishStoppedAnswer(rooms: AnsweringRooms, input: DecisionInput, 
   const isTheSame = (run: FlowRun): boolean => canonicalJson(run.input) === canonicalJson(input)
   const stopped = {
     prefix: prefixOf(rooms, input),
-    isLocked: holdsModel(input),
+    isLocked: (run: FlowRun) => holdsModel(DecisionInput.parse(run.input)),
     hasBegun: (run: FlowRun) => hasMoved(history, run) || isTheSame(run),
   }
   const finished = await finishStopped(rooms, decisionFlow, stopped, watch)

@@ -13,8 +13,8 @@ interface Stopped {
   readonly prefix: string
   /** `tasks`: those that were begun. */
   hasBegun(run: FlowRun, tasks: readonly TaskRun[]): boolean
-  /** Whether the run itself holds the model; true unless said otherwise. */
-  readonly isLocked?: boolean
+  /** Whether that run itself holds the model; it does unless this says otherwise. */
+  isLocked?(run: FlowRun): boolean
 }
 
 /** Effects begin with this task. */
@@ -36,7 +36,7 @@ export async function finishStopped<Rooms extends LifecycleRooms, Input extends 
   const run = await find(rooms, flow.name, stopped)
   if (run === null || run.version !== flow.version) return null
   try {
-    return { run, output: await goOnWith(rooms, flow, run, { ...watch, isLocked: stopped.isLocked ?? true }) }
+    return { run, output: await goOnWith(rooms, flow, run, { ...watch, isLocked: stopped.isLocked?.(run) ?? true }) }
   } catch (error) {
     const isHeld = isPlanned(error, 'CONFLICT') && 'pid' in error.facts // somebody is at work on this model
     if (isHeld || isPlanned(error, 'CANCELLED')) throw error

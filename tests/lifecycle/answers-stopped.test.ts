@@ -107,3 +107,29 @@ test('what closed a decision is asked once more under the lock of the model', as
   const run = stage.engine.run(decisionFlow, { ...stage, watch: {} }, late, { key: 'late', lock: lockOf(model) })
   expect(await refusal(run)).toContain('decision 1 was answered before: ana chose keep')
 })
+
+test('a promotion that was stopped after it moved is finished under the lock, whatever is answered next', async () => {
+  await using stage = await waiting()
+  const broken: Stage = {
+    ...stage,
+    engine: {
+      ...stage.engine,
+      decisions: { ...stage.engine.decisions, answer: () => Promise.reject(new Error('killed')) },
+    },
+  }
+  await expect(answer(broken, 'promote')).rejects.toThrow('killed')
+  const locks: (string | undefined)[] = []
+  const watched: Stage = {
+    ...stage,
+    engine: {
+      ...stage.engine,
+      run: (flow, rooms, input, options) => {
+        if (flow.name === 'decision') locks.push(options.lock)
+        return stage.engine.run(flow, rooms, input, options)
+      },
+    },
+  }
+  const late = answer(watched, 'retrain', { by: 'ben', set: { ridge: '0.01' } })
+  expect(await refusal(late)).toContain('decision 1 was answered before: ana chose promote')
+  expect(locks).toEqual([lockOf(model)])
+})
