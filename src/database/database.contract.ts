@@ -76,6 +76,32 @@ const transactionLaws: Laws = {
     expect(await ids(database)).toEqual([1, 2, 3, 4])
   },
 
+  'writes asked for together are each kept or undone by themselves, and answered when they are kept': async ({
+    database,
+    again,
+  }) => {
+    await using _ = database
+    await using other = await again()
+    const answers = await Promise.allSettled(
+      Array.from({ length: 300 }, (_, id) =>
+        database.write(async (trx) => {
+          await trx
+            .insertInto('item')
+            .values({ id, label: `${id}`, amount: null, bytes: null })
+            .execute()
+          if (id % 3 === 1) throw new Error(`not ${id}`)
+          return id
+        }),
+      ),
+    )
+    const kept = Array.from({ length: 300 }, (_, id) => id).filter((id) => id % 3 !== 1)
+    expect(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))).toEqual(kept)
+    expect(answers[1]).toMatchObject({ status: 'rejected', reason: { message: 'not 1' } })
+    expect(await ids(other)).toEqual(kept)
+    const inside = database.transaction(() => database.write(async () => 1))
+    await expect(inside).rejects.toThrow('use the trx')
+  },
+
   'a script is one transaction, and cannot end it': async ({ database }) => {
     await using _ = database
     await expect(database.script('insert into item (id) values (1); insert into nowhere values (1)')).rejects.toThrow(

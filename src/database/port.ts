@@ -22,6 +22,11 @@ export interface Database<Schema> {
   readonly sql: Kysely<Schema>
   /** Runs `work` in one transaction: committed when its promise is kept, rolled back when it is broken. */
   transaction<T>(work: (trx: Transaction<Schema>, script: RunScript) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` like `transaction`, but shares one with others that are asked for at about the same time, so that one wait for the disk
+   * serves them all. Each is kept or undone by itself; each promise is kept only once the common transaction is committed.
+   */
+  write<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T>
   /** Several statements, separated by semicolons, in one transaction. */
   script: RunScript
   [Symbol.asyncDispose](): Promise<void>

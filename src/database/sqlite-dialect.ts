@@ -16,9 +16,11 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { retryWhileBusy, type Waiting } from './sqlite-errors.ts'
+import type { Statements } from './sqlite-statements.ts'
 
 export interface SqliteDialectOptions {
   readonly connection: DatabaseSync
+  readonly statements: Statements
   readonly waiting: Waiting
   readonly isReadOnly: boolean
   /** Called before a statement or transaction queues for the connection; throws to refuse it. */
@@ -109,8 +111,8 @@ class Turn implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const parameters = query.parameters.map((value, index) => bindable(value, index, query.sql))
     return retryWhileBusy(this.#options.waiting, () => {
-      const statement = this.#options.connection.prepare(query.sql)
-      if (statement.columns().length > 0) {
+      const { statement, hasRows } = this.#options.statements.prepared(query.sql)
+      if (hasRows) {
         const rows = SelectQueryNode.is(query.query)
           ? readSelect(statement, parameters)
           : readExact(statement, parameters)
@@ -144,7 +146,12 @@ function readSelect(statement: StatementSync, parameters: SQLInputValue[]): Row[
 /** Integers as numbers where a number holds them, as bigints elsewhere. For statements that must not run twice. */
 function readExact(statement: StatementSync, parameters: SQLInputValue[]): Row[] {
   statement.setReadBigInts(true)
-  const rows = statement.all(...parameters)
+  let rows: Row[]
+  try {
+    rows = statement.all(...parameters)
+  } finally {
+    statement.setReadBigInts(false) // it is kept for the next caller
+  }
   for (const row of rows) {
     for (const [name, value] of Object.entries(row)) {
       if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[name] = Number(value)

@@ -2,10 +2,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { resolve } from 'node:path'
 import { CompiledQuery, Kysely } from 'kysely'
+import { groupedWrites } from './grouped-writes.ts'
 import type { Database, RunScript } from './port.ts'
 import { type Connection, connect } from './sqlite-connection.ts'
 import { SqliteDialect } from './sqlite-dialect.ts'
 import { translateSqliteError, type Waiting } from './sqlite-errors.ts'
+import { keepStatements } from './sqlite-statements.ts'
 
 const DEFAULT_WAIT_MS = 20_000
 
@@ -42,7 +44,14 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
   }
   const connection = opened.sqlite
   const sql = new Kysely<Schema>({
-    dialect: new SqliteDialect({ connection, waiting, isReadOnly, beforeAcquire: refuseInside, close: opened.close }),
+    dialect: new SqliteDialect({
+      connection,
+      statements: keepStatements(connection),
+      waiting,
+      isReadOnly,
+      beforeAcquire: refuseInside,
+      close: opened.close,
+    }),
   })
   let closing: Promise<void> | undefined
 
@@ -80,6 +89,7 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
     isReadOnly,
     sql,
     transaction,
+    write: groupedWrites(transaction, refuseInside),
     script: (text) => transaction((_trx, run) => run(text)),
     async [Symbol.asyncDispose]() {
       closing ??= close()
