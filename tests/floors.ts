@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['kernel'],
   ['database', 'artifacts', 'warehouse'],
   ['flow', 'tracking'],
-  ['prefect', 'features', 'home'],
+  ['prefect', 'features', 'home', 'mlflow'],
   ['learning'],
   ['evaluation', 'notify'],
   ['lifecycle'],

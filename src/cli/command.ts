@@ -62,6 +62,17 @@ export interface DatabaseReport {
   readonly cure: string
 }
 
+/** What `server` may be told; what it means stands with the command. */
+export interface ServeOptions {
+  readonly host: string
+  readonly port: number
+  readonly backendStoreUri?: string | undefined
+  readonly defaultArtifactRoot?: string | undefined
+  readonly artifactsDestination?: string | undefined
+  readonly allowedHosts?: readonly string[] | undefined
+  readonly insecure: boolean
+}
+
 interface RoomsOptions {
   /** Whether notices that wait from earlier commands are sent meanwhile. True if absent. */
   readonly sendsNotices?: boolean
@@ -88,6 +99,8 @@ export interface CommandContext {
   readonly projects: () => Promise<readonly { name: string; path: string; option: string }[]>
   /** Another project's definition, with the settings that hold for it. Throws `BAD_INPUT` if either is wrong. */
   readonly settingsOf: (path: string) => Promise<{ project: Project; settings: Settings }>
+  /** Starts the HTTP server; it stops, with everything under way answered, when disposed of. */
+  readonly serve: (options: ServeOptions) => Promise<{ readonly address: string } & AsyncDisposable>
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
 }

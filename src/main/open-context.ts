@@ -59,6 +59,10 @@ export async function openContext(
       return { project: other, settings: readSettings(sourcesOf(other, path)) }
     },
     signal,
+    serve: async (options) => {
+      const { serve } = await import('./serve.ts')
+      return await serve(options, settings(), (line) => terminal.warn(`understudy: ${line}`))
+    },
     rooms: async ({ sendsNotices = true } = {}) => {
       const notify = (line: string): void => terminal.note(`  ${line}`)
       opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify, sendsNotices })

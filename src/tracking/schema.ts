@@ -48,8 +48,10 @@ export interface TrackingSchema {
     lifecycle_stage: string | null
     artifact_uri: string | null
     experiment_id: number
+    deleted_time: ColumnType<number | bigint | null, number | null | undefined, number | null>
     rowid: ColumnType<number, never, never>
   }
+  experiment_tags: { key: string; value: string | null; experiment_id: number }
   metrics: Point & { rowid: ColumnType<number, never, never> }
   latest_metrics: Point
   params: { key: string; value: string; run_uuid: string }
@@ -70,9 +72,39 @@ export interface TrackingSchema {
     source_id: string
     destination_type: string
     destination_id: string
+    step: ColumnType<number | bigint, number | undefined, number>
     rowid: ColumnType<number, never, never>
   }
   input_tags: { input_uuid: string; name: string; value: string }
+  /** MLflow 3's models: known by an id of their own, logged by a run. */
+  logged_models: {
+    model_id: string
+    experiment_id: number
+    name: string
+    artifact_location: string
+    creation_timestamp_ms: Int64
+    last_updated_timestamp_ms: Int64
+    /** MLflow's number: 1 pending, 2 ready, 3 upload failed. */
+    status: number
+    lifecycle_stage: string | null
+    model_type: string | null
+    source_run_id: string | null
+    status_message: string | null
+  }
+  logged_model_params: { model_id: string; experiment_id: number; param_key: string; param_value: string }
+  logged_model_tags: { model_id: string; experiment_id: number; tag_key: string; tag_value: string }
+  logged_model_metrics: {
+    model_id: string
+    metric_name: string
+    metric_timestamp_ms: Int64
+    metric_step: Int64
+    metric_value: number | null
+    experiment_id: number
+    run_id: string
+    dataset_uuid: string | null
+    dataset_name: string | null
+    dataset_digest: string | null
+  }
   registered_models: {
     name: string
     creation_time: NullableInt64
@@ -81,6 +113,7 @@ export interface TrackingSchema {
     workspace: Defaulted<string>
   }
   registered_model_tags: KeyValue & { name: string; workspace: Defaulted<string> }
+  registered_model_aliases: { alias: string; version: number; name: string; workspace: Defaulted<string> }
   model_versions: {
     name: string
     version: number
@@ -92,6 +125,8 @@ export interface TrackingSchema {
     source: string | null
     run_id: string | null
     status: string | null
+    status_message: ColumnType<string | null, string | null | undefined, string | null>
+    run_link: ColumnType<string | null, string | null | undefined, string | null>
     storage_location: string | null
     workspace: Defaulted<string>
   }

@@ -14,6 +14,7 @@ import { dropOutboxCommand, outboxCommand, sendOutboxCommand } from './outbox.ts
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
 import { resetCommand } from './reset.ts'
+import { serverCommand } from './server.ts'
 import { sourcesCommand } from './sources.ts'
 import { statusCommand } from './status.ts'
 import { evaluateCommand, predictCommand, preprocessCommand, trainCommand } from './steps.ts'
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   rollbackCommand,
   historyCommand,
   monitorCommand,
+  serverCommand,
   initCommand,
   outboxCommand,
   sendOutboxCommand,

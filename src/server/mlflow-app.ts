@@ -1,0 +1,83 @@
+// MLflow's REST interface over HTTP: reads requests, runs the route, answers or refuses in MLflow's form.
+import type { Context, Hono } from 'hono'
+import { isPlanned, messageOf } from '../kernel/errors.ts'
+import { invalid, MlflowError } from '../mlflow/error.ts'
+import type { MlflowStore } from '../mlflow/store.ts'
+import { jsonText, parseJson } from './mlflow-json.ts'
+import { readRequest, withRunId } from './mlflow-request.ts'
+import type { MlflowRoute } from './mlflow-route.ts'
+
+const JSON_TYPE = 'application/json'
+
+/** Bytes of a JSON request at most; the largest a client sends, 1000 metrics with 250-letter names, are below a megabyte. */
+export const MAX_JSON_BYTES = 32 * 1024 * 1024
+
+export interface MlflowServing {
+  readonly store: MlflowStore
+  /** Told of what was a bug, or an outage, of ours. */
+  readonly report: (error: unknown, where: string) => void
+}
+
+/** Adds routes to an application, each under both of MLflow's prefixes. */
+export function mountMlflow(app: Hono, routes: readonly MlflowRoute[], serving: MlflowServing): void {
+  for (const route of routes) {
+    const { method, path, version = '2.0', onlyAjax = false } = route
+    const prefixes = onlyAjax ? ['ajax-api'] : ['api', 'ajax-api']
+    const paths = prefixes.map((prefix) => `/${prefix}/${version}/mlflow/${path.replace(/\{(\w+)\}/g, ':$1')}`)
+    app.on(method, paths, (context) => answer(context, route, serving))
+  }
+}
+
+async function answer(context: Context, route: MlflowRoute, { store, report }: MlflowServing): Promise<Response> {
+  try {
+    const given = route.method === 'GET' ? queryOf(context) : await bodyOf(context)
+    const fields = { ...asObject(given), ...context.req.param() }
+    const request = readRequest(route.request, withRunId(fields))
+    return jsonAnswer(200, await route.run(request as never, store)) // its own shape read it
+  } catch (error) {
+    return refusal(error, (failed) => report(failed, `${context.req.method} ${context.req.path}`))
+  }
+}
+
+export function jsonAnswer(status: number, body: object): Response {
+  return new Response(jsonText(body), { status, headers: { 'content-type': JSON_TYPE } })
+}
+
+/** The answer to something thrown: MLflow's own refusals as they are, an outage as 503, anything else as 500, which is a bug and reported. */
+export function refusal(error: unknown, report: (error: unknown) => void): Response {
+  const told = error instanceof MlflowError ? error : inMlflowsWords(error)
+  if (told.status >= 500) report(error)
+  return jsonAnswer(told.status, told.body)
+}
+
+function inMlflowsWords(error: unknown): MlflowError {
+  const message = messageOf(error)
+  if (isPlanned(error)) {
+    if (error.code === 'UNAVAILABLE') return new MlflowError('TEMPORARILY_UNAVAILABLE', message, { cause: error })
+    if (error.code === 'NOT_FOUND') return new MlflowError('RESOURCE_DOES_NOT_EXIST', message, { cause: error })
+    if (error.code === 'CONFLICT') return new MlflowError('RESOURCE_CONFLICT', message, { cause: error })
+    if (error.code === 'BAD_INPUT') return new MlflowError('INVALID_PARAMETER_VALUE', message, { cause: error })
+  }
+  return new MlflowError('INTERNAL_ERROR', 'the server failed; what happened stands in its log', { cause: error })
+}
+
+/** A query's fields; one that is given several times is a list. */
+function queryOf(context: Context): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(context.req.queries()).map(([key, values]) => [key, values.length === 1 ? values[0]! : values]),
+  )
+}
+
+/** A body's fields. One that is no JSON object counts as empty, as MLflow has it. */
+async function bodyOf(context: Context): Promise<unknown> {
+  const type = context.req.header('content-type')
+  if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
+  if (type.split(';')[0]?.trim().toLowerCase() !== JSON_TYPE) {
+    throw invalid(`Bad Request. Content-Type must be one of ['${JSON_TYPE}'].`)
+  }
+  return parseJson(await context.req.text())
+}
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+}

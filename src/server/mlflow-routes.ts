@@ -1,0 +1,5 @@
+// Every route of MLflow's REST interface that is served here.
+import type { MlflowRoute } from './mlflow-route.ts'
+import { EXPERIMENT_ROUTES } from './routes-experiments.ts'
+
+export const MLFLOW_ROUTES: readonly MlflowRoute[] = [...EXPERIMENT_ROUTES]
