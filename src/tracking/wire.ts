@@ -84,12 +84,12 @@ export interface WireModelVersion {
   readonly last_updated_timestamp: number
   readonly user_id?: string
   readonly current_stage: string
-  readonly description: string
-  readonly source: string
-  readonly run_id: string
+  readonly description?: string
+  readonly source?: string
+  readonly run_id?: string
   readonly status: string
   readonly status_message?: string
-  readonly run_link: string
+  readonly run_link?: string
   readonly aliases?: readonly string[]
   readonly tags?: readonly WireKeyValue[]
   readonly model_id?: string
