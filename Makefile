@@ -70,9 +70,11 @@ reset_all_files: $(INSTALLED) ## all three
 	@$(UNDERSTUDY) reset all
 
 test: $(INSTALLED) ## set up and check everything: format, lint, types, dead exports, floors, tests
+	npm run --silent python
 	npm run --silent check
 
 test_full: $(INSTALLED) ## the same with what takes minutes
+	npm run --silent python
 	UNDERSTUDY_TEST_FULL=1 npm run --silent check
 
 test_kitt: $(INSTALLED) ## check settings and registry as the recipe's tests do; make alone shows it again

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['*/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '.*/**'],
     maxWorkers: 2,
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],
