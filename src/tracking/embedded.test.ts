@@ -43,8 +43,15 @@ trackingContract('the embedded store', async (): Promise<TrackingBed> => {
     async moveOutside(name, version, to) {
       mlflow(['update model_versions set current_stage = ? where name = ? and version = ?', to, name, version])
     },
+    async aliasOutside(name, alias, version) {
+      mlflow(
+        ['delete from registered_model_aliases where name = ? and alias = ?', name, alias],
+        ['insert into registered_model_aliases (name, alias, version) values (?, ?, ?)', name, alias, version],
+      )
+    },
     async deleteOutside(name, version) {
       mlflow(
+        ['delete from registered_model_aliases where name = ? and version = ?', name, version],
         ['delete from model_version_tags where name = ? and version = ?', name, version],
         [
           `update model_versions set current_stage = 'Deleted_Internal', source = 'REDACTED-SOURCE-PATH', run_id = 'REDACTED-RUN-ID'
@@ -54,7 +61,7 @@ trackingContract('the embedded store', async (): Promise<TrackingBed> => {
       )
     },
     async deleteModelOutside(name) {
-      for (const table of ['model_version_tags', 'model_versions', 'registered_models']) {
+      for (const table of ['registered_model_aliases', 'model_version_tags', 'model_versions', 'registered_models']) {
         mlflow([`delete from ${table} where name = ?`, name])
       }
     },

@@ -147,6 +147,10 @@ export interface Tracking {
   version(name: string, version: number): Promise<ModelVersion>
   /** Every version of a model, newest first; none for a model that does not exist. */
   versions(name: string): Promise<readonly ModelVersion[]>
+  /** The newest version of each stage that has one, in any order; none for a model that does not exist. */
+  latestVersions(name: string): Promise<readonly ModelVersion[]>
+  /** The version that each alias of a model stands for; none for a model that does not exist. */
+  aliases(name: string): Promise<Readonly<Record<string, number>>>
   setVersionTags(name: string, version: number, tags: Readonly<Record<string, string>>): Promise<void>
   /** A file of the version's folder, for example `model.onnx`. */
   readModelFile(name: string, version: number, path: string): Promise<Uint8Array>

@@ -4,14 +4,21 @@ import type { Context } from './context.ts'
 import { once } from './effects.ts'
 import { fileIn, locate } from './locate.ts'
 import { checkModelName, checkText, checkVersionTag } from './names.ts'
-import type { ModelVersion, Tracking } from './port.ts'
+import type { ModelVersion, Stage, Tracking } from './port.ts'
 import { runRow } from './read-runs.ts'
 import { type Sql, WORKSPACE } from './schema.ts'
 import { DELETED_STAGE, stageOf } from './stages.ts'
 
 type Registry = Pick<
   Tracking,
-  'models' | 'registerVersion' | 'version' | 'versions' | 'setVersionTags' | 'readModelFile'
+  | 'models'
+  | 'registerVersion'
+  | 'version'
+  | 'versions'
+  | 'latestVersions'
+  | 'aliases'
+  | 'setVersionTags'
+  | 'readModelFile'
 >
 type Registration = Parameters<Tracking['registerVersion']>[0]
 
@@ -26,6 +33,12 @@ export function registryOperations(context: Context): Registry {
     async versions(name) {
       return (await readVersions(database.sql, name)).map((row) => row.version)
     },
+    async latestVersions(name) {
+      const numbers = await latestNumbers(database.sql, name)
+      const found = await Promise.all(numbers.map((number) => readVersions(database.sql, name, number)))
+      return found.flat().map((row) => row.version)
+    },
+    aliases: (name) => readAliases(database.sql, name),
     async setVersionTags(name, version, tags) {
       await database.transaction(async (trx) => {
         await readVersion(trx, name, version)
@@ -147,6 +160,34 @@ async function writeVersionTags(
       .onConflict((conflict) => conflict.columns(['workspace', 'key', 'name', 'version']).doUpdateSet({ value }))
       .execute()
   }
+}
+
+/** The highest number in each stage. Only these are looked at more closely: servers ask several times a second. */
+async function latestNumbers(sql: Sql, name: string): Promise<readonly number[]> {
+  const rows = await sql
+    .selectFrom('model_versions')
+    .select((row) => ['current_stage', row.fn.max('version').as('highest')])
+    .where('workspace', '=', WORKSPACE)
+    .where('name', '=', name)
+    .groupBy('current_stage')
+    .execute()
+  const highest = new Map<Stage, number>() // none, an empty stage and "None" are one and the same
+  for (const row of rows.filter(({ current_stage }) => current_stage !== DELETED_STAGE)) {
+    const stage = stageOf(row.current_stage)
+    highest.set(stage, Math.max(highest.get(stage) ?? 0, row.highest))
+  }
+  return [...highest.values()]
+}
+
+async function readAliases(sql: Sql, name: string): Promise<Record<string, number>> {
+  const rows = await sql
+    .selectFrom('registered_model_aliases')
+    .select(['alias', 'version'])
+    .where('workspace', '=', WORKSPACE)
+    .where('name', '=', name)
+    .orderBy('alias')
+    .execute()
+  return Object.fromEntries(rows.map(({ alias, version }) => [alias, version]))
 }
 
 /** A version and where its files really lie (MLflow 3 may name them by a logged model's id in `source`). */

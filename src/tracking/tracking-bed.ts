@@ -15,6 +15,8 @@ export interface TrackingBed {
   openAgain(): Promise<Tracking>
   /** Changes a version's stage as the real MLflow would: behind the adapter's back. */
   moveOutside(name: string, version: number, to: Stage): Promise<void>
+  /** Gives a version an alias as the real MLflow would. */
+  aliasOutside(name: string, alias: string, version: number): Promise<void>
   /** Deletes a version as the real MLflow would. */
   deleteOutside(name: string, version: number): Promise<void>
   /** Deletes a model with all its versions as the real MLflow would. */

@@ -127,6 +127,37 @@ function readingLaws(open: OpenBed): void {
     await expect(tooLong).rejects.toMatchObject({ code: 'BAD_INPUT' })
   })
 
+  test('the newest version of each stage is found, wherever others moved it', async () => {
+    const { tracking, moveOutside, deleteOutside } = await open()
+    expect(await tracking.latestVersions(MODEL)).toEqual([])
+    await registered(tracking, 5)
+    await moveOutside(MODEL, 2, 'Production')
+    await moveOutside(MODEL, 3, 'Archived')
+    await tracking.setVersionTags(MODEL, 2, { verdict: 'promote' })
+    const latest = async () => (await tracking.latestVersions(MODEL)).toSorted((a, b) => a.version - b.version)
+    expect(await latest()).toEqual(await Promise.all([2, 3, 5].map((version) => tracking.version(MODEL, version))))
+    await moveOutside(MODEL, 4, 'Archived')
+    await deleteOutside(MODEL, 5)
+    expect((await latest()).map(({ version, stage }) => `${version} ${stage}`)).toEqual([
+      '1 None',
+      '2 Production',
+      '4 Archived',
+    ])
+  })
+
+  test('an alias stands for the version it was given last', async () => {
+    const { tracking, aliasOutside, deleteOutside } = await open()
+    expect(await tracking.aliases(MODEL)).toEqual({})
+    await registered(tracking, 3)
+    await aliasOutside(MODEL, 'shadow', 1)
+    await aliasOutside(MODEL, 'champion', 1)
+    await aliasOutside(MODEL, 'champion', 3)
+    expect(await tracking.aliases(MODEL)).toEqual({ champion: 3, shadow: 1 })
+    expect(await tracking.aliases('another')).toEqual({})
+    await deleteOutside(MODEL, 3)
+    expect(await tracking.aliases(MODEL)).toEqual({ shadow: 1 })
+  })
+
   test('what is absent is NOT_FOUND and named', async () => {
     const { tracking, deleteOutside } = await open()
     await registered(tracking, 2)
