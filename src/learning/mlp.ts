@@ -7,6 +7,7 @@ import { type Random, seededRandom, shuffle } from '../kernel/random.ts'
 import { type Adam, openAdam } from './adam.ts'
 import { openEarlyStopping } from './early-stopping.ts'
 import { checkJobRows, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
+import { autologParams, summaryOf } from './mlp-autolog.ts'
 import { mlpToOnnx } from './mlp-onnx.ts'
 import { hiddenSizesOf, initialise, openWeights, restore, tensorsOf, type Weights } from './network.ts'
 import { forwardInference, gather, lossAndGradients, openWorkspace, penaltyOf, type Workspace } from './network-step.ts'
@@ -60,6 +61,7 @@ export const mlp: Trainer<MlpSettings> = {
   train,
   predictEncoded,
   toOnnx: mlpToOnnx,
+  autolog: { params: autologParams, summary: summaryOf },
 }
 
 // Each use of randomness has a stream of its own, so that changing one leaves the others.

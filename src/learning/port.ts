@@ -65,6 +65,12 @@ export interface Trainer<Settings extends JsonObject> {
   /** Throws `BAD_INPUT` naming each setting that is wrong, before anything is paid for. */
   checkSettings(settings: JsonObject): void
   train(job: TrainingJob<Settings>): Promise<TrainedModel>
+  /** What mlflow.tensorflow.autolog would have recorded of such a training in Keras; absent where Keras has no counterpart. */
+  readonly autolog?: {
+    params(settings: Settings, options: { stopsEarly: boolean }): Record<string, string>
+    /** The layers and their weights, in words. */
+    summary(specification: FeatureSpecification, settings: Settings): string
+  }
   /** What the weights predict for encoded rows, (rows), in plain JavaScript: the reference the model file is held to. */
   predictEncoded(specification: FeatureSpecification, weights: readonly Tensor[], rows: EncodedRows): Float32Array
   /** One ONNX file from raw columns to the target. */

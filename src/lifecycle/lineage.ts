@@ -65,7 +65,7 @@ export async function versionDetails(rooms: LifecycleRooms, model: string, numbe
     version,
     run,
     data: run === null ? [] : await tracking.inputs(run.id),
-    curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run.id),
+    curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run),
     judgements: judgements.toSorted((a, b) => whenOf(a) - whenOf(b)),
     decisions: (await decisionsOf(rooms, { model, all: true })).filter((one) => one.version === number).toReversed(),
     lineage: lineageOf(version, versions),
@@ -106,11 +106,11 @@ function parentOf(version: ModelVersion, tag: string): number | null {
   return Number.isInteger(number) && number > 0 ? number : null
 }
 
-async function curveOf(tracking: LifecycleRooms['tracking'], runId: string): Promise<VersionDetails['curve']> {
-  const stopped = await tracking.metricHistory(runId, 'val_mae')
-  return stopped.length > 0
-    ? { metric: 'val_mae', points: stopped }
-    : { metric: 'mae', points: await tracking.metricHistory(runId, 'mae') }
+async function curveOf(tracking: LifecycleRooms['tracking'], run: Run): Promise<VersionDetails['curve']> {
+  const stopped = await tracking.metricHistory(run.id, 'val_mae')
+  if (stopped.length === 0) return { metric: 'mae', points: await tracking.metricHistory(run.id, 'mae') }
+  const last = run.metrics.stopped_epoch ?? Number.POSITIVE_INFINITY // behind it stands the restored epoch again
+  return { metric: 'val_mae', points: stopped.filter(({ step }) => step <= last) }
 }
 
 /** The file itself, read whole: a size and a digest from anywhere else would say nothing about it. */

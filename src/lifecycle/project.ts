@@ -2,6 +2,7 @@
 // project comes in by: what it needs of the rooms below is handed on here.
 import { checkSpecification } from '../features/check.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
+import { zoneTable } from '../features/time-zone.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
@@ -21,7 +22,12 @@ export interface RequestField {
   readonly label: string
   /** What the recipe's example asks for; a time is written `YYYY-MM-DD HH:MM:SS`, UTC. */
   readonly example: string
+  /** For a time: the IANA zone whose clocks people mean when they ask over HTTP and name no zone. UTC unless given. */
+  readonly zone?: string
 }
+
+/** What else a request may say than its fields, and an answer than the prediction. */
+const TAKEN_WORDS = ['stage', 'version', 'alias', 'flags', 'model']
 
 export interface ProjectDefinition {
   /** Also the default name of the registered model. */
@@ -84,6 +90,10 @@ export function defineProject(definition: ProjectDefinition): Project {
   ]) {
     if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
   }
+  for (const name of [definition.replyKey, ...definition.request.map((field) => field.name)]) {
+    if (TAKEN_WORDS.includes(name)) wrong(`"${name}" cannot be asked for or answered: it has a meaning of its own there`)
+  }
+  for (const { zone } of definition.request) if (zone !== undefined) zoneTable(zone)
   const prefix = definition.tablePrefix ?? ''
   if (prefix !== '' && !/^[a-z][a-z0-9_]*$/.test(prefix)) wrong(`tablePrefix "${prefix}" is not a-z, 0-9 and _`)
   parseDay(definition.defaultEvaluationStart)

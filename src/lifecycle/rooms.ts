@@ -49,6 +49,8 @@ export interface TrainingResult {
   readonly epochs: readonly EpochRecord[]
   readonly keptEpoch: number
   readonly keptSteps: number
+  /** Whether learning ended because it stopped improving. */
+  readonly stoppedEarly: boolean
   /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
   readonly earlyStopMae: number | null
   /** False for a cold start, asked for or because the file to start from is damaged. */

@@ -6,6 +6,7 @@ import type { TimeWindow } from '../kernel/window.ts'
 import { modelFolder } from '../learning/model-folder.ts'
 import type { EpochRecord } from '../learning/port.ts'
 import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
+import { autologged, epochMetrics, stoppedMetrics } from './autolog.ts'
 import { TAG } from './champion.ts'
 import { tablesOf } from './project.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
@@ -180,17 +181,6 @@ async function readModel(rooms: LifecycleRooms, version: ModelVersion): Promise<
   }
 }
 
-function epochMetrics(record: EpochRecord, timestampMs: number): Metric[] {
-  const at = { step: record.epoch, timestampMs }
-  const metrics: Metric[] = [
-    { key: 'loss', value: record.loss, ...at },
-    { key: 'mae', value: record.mae, ...at },
-  ]
-  if (record.valLoss !== null) metrics.push({ key: 'val_loss', value: record.valLoss, ...at })
-  if (record.valMae !== null) metrics.push({ key: 'val_mae', value: record.valMae, ...at })
-  return metrics
-}
-
 async function logTraining(
   rooms: LifecycleRooms,
   subject: RunSubject,
@@ -202,6 +192,7 @@ async function logTraining(
     snakeCase(key),
     typeof value === 'string' ? value : JSON.stringify(value),
   ])
+  const keras = autologged(plan.trainer, rooms.project.specification(subject.timeReading), result, clock.nowMs())
   const params: Record<string, string> = {
     context: 'train',
     training_set_size: subject.size,
@@ -215,14 +206,16 @@ async function logTraining(
     train_to: new Date(learntBy(plan).toMs).toISOString(),
     time_reading: subject.timeReading,
     ...Object.fromEntries(settings),
+    ...keras.params,
   }
   await tracking.logParams(run.id, params)
+  await tracking.setTags(run.id, keras.tags)
   const model = Buffer.from(result.model, 'base64')
   const at = { step: result.epochs.length, timestampMs: clock.nowMs() }
   const metrics: Metric[] = [
     { key: 'training_seconds', value: result.seconds, ...at },
     { key: 'model_bytes', value: model.byteLength, ...at },
-    { key: 'restored_epoch', value: result.keptEpoch, ...at },
+    ...stoppedMetrics(result, at),
   ]
   // The error of the weights kept, one step after the curve: the last word on `mae` is not the best epoch seen on the way.
   if (result.earlyStopMae !== null) metrics.push({ key: 'mae', value: result.earlyStopMae, ...at })
@@ -237,6 +230,7 @@ async function logTraining(
   for (const file of modelFolder(model, { runId: run.id, createdAtMs: clock.nowMs() })) {
     await tracking.logArtifact(run.id, `model/${file.path}`, file.bytes)
   }
+  for (const { path, bytes } of keras.files) await tracking.logArtifact(run.id, path, bytes)
   await outputs?.save('params', 'json', JSON.stringify(params, null, 1))
   await outputs?.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
   log(RECIPE.resultsSaved(placeOf(rooms)))

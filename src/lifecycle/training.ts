@@ -59,6 +59,7 @@ export async function trainModel(
     epochs: trained.epochs,
     keptEpoch: trained.keptEpoch,
     keptSteps: trained.keptSteps,
+    stoppedEarly: trained.stoppedEarly,
     earlyStopMae: trained.earlyStopMae,
     warmStarted: warmStart !== null,
     seconds: (performance.now() - startedAt) / 1000,

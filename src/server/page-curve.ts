@@ -12,10 +12,11 @@ const BOTTOM = 18
 /** Points drawn at most: more than the drawing has columns would only make the page heavy. */
 const POINTS = 300
 
-/** The curve of one metric by step. Values that are no finite numbers are left out, and said to be. */
+/** The curve of one metric by step, or by order where all share one. Values that are no finite numbers are left out, and said to be. */
 export function curve(key: string, history: readonly WireMetric[]): Html {
-  const points = history.flatMap(({ value, step }) =>
-    typeof value === 'number' && Number.isFinite(value) ? [{ value, step }] : [],
+  const isByOrder = history.every(({ step }) => step === history[0]?.step)
+  const points = history.flatMap(({ value, step }, index) =>
+    typeof value === 'number' && Number.isFinite(value) ? [{ value, step: isByOrder ? index : step }] : [],
   )
   const left = history.length - points.length
   const shown = thinned(points)
@@ -30,7 +31,7 @@ export function curve(key: string, history: readonly WireMetric[]): Html {
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${key} by step"><line x1="0" y1="${HEIGHT - BOTTOM}" x2="${WIDTH}" y2="${HEIGHT - BOTTOM}"/>
 <polyline points="${drawn}"/>${end === undefined ? '' : html`<circle cx="${x(end.step).toFixed(1)}" cy="${y(end.value).toFixed(1)}" r="2.5"/>`}
 <text x="${LEFT}" y="11">${end === undefined ? '' : valueText(high)}</text><text x="${LEFT}" y="${HEIGHT - BOTTOM - 3}">${low === high || end === undefined ? '' : valueText(low)}</text>
-<text x="${LEFT}" y="${HEIGHT - 4}">step ${first}</text><text x="${WIDTH - LEFT}" y="${HEIGHT - 4}" text-anchor="end">${last}</text></svg></figure>`
+<text x="${LEFT}" y="${HEIGHT - 4}">${isByOrder ? 'in order' : `step ${first}`}</text><text x="${WIDTH - LEFT}" y="${HEIGHT - 4}" text-anchor="end">${isByOrder ? '' : last}</text></svg></figure>`
 }
 
 function rangeOf(values: readonly number[]): readonly [low: number, high: number] {
