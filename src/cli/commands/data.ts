@@ -6,7 +6,6 @@ import { recipeLayoutSelect } from '../../features/select.ts'
 import { isPlanned, PlannedError } from '../../kernel/errors.ts'
 import { type Month, monthWindow, parseMonth } from '../../kernel/window.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
-import { importFile } from '../../warehouse/import.ts'
 import { noTable } from '../../warehouse/rows.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -182,6 +181,7 @@ export const importCommand = defineCommand({
     const size = sizeOf(context, table)
     const { warehouse, project } = await context.rooms()
     const { terminal } = context
+    const { importFile } = await import('../../warehouse/import.ts') // it loads DuckDB, which no other command pays for
     const imported = await importFile(warehouse, table, resolve(file), {
       schema: project.rawSchema,
       origin: 'imported',
