@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ArtifactStore } from './port.ts'
+import { streamingLaws } from './streams.contract.ts'
 
 const BAD_PATHS = [
   ['absolute', '/a'],
@@ -38,6 +39,7 @@ const GOOD_PATHS = [
 ]
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 const part = fc.constantFrom('a', 'b', 'model', 'é', '..c', '日本')
 const anyPath = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'))
 
@@ -49,6 +51,8 @@ export function artifactsContract(name: string, open: () => Promise<ArtifactStor
     concurrencyLaws(open)
     pathLaws(open)
     listingLaws(open)
+    folderLaws(open)
+    streamingLaws(open)
   })
 }
 
@@ -157,8 +161,12 @@ function pathLaws(open: () => Promise<ArtifactStore>): void {
     await expect(store.put(path, bytesOf('x'))).rejects.toMatchObject(refusal)
     await expect(store.get(path)).rejects.toMatchObject(refusal)
     await expect(store.delete(path)).rejects.toMatchObject(refusal)
+    await expect(store.deleteAll(path)).rejects.toMatchObject(refusal)
+    await expect(store.read(path)).rejects.toMatchObject(refusal)
+    await expect(store.write(path, nothing())).rejects.toMatchObject(refusal)
     if (path !== '') {
       await expect(store.list(path)).rejects.toMatchObject(refusal)
+      await expect(store.folder(path)).rejects.toMatchObject(refusal)
       expect(() => store.uri(path)).toThrow(expect.objectContaining(refusal))
     }
     expect(await store.list('')).toEqual([])
@@ -243,5 +251,38 @@ function listingLaws(open: () => Promise<ArtifactStore>): void {
       }),
       { seed: 20_260_822, numRuns: 25 },
     )
+  })
+}
+
+function folderLaws(open: () => Promise<ArtifactStore>): void {
+  test('a folder shows its own files and folders, sorted, and nothing that lies deeper', async () => {
+    const store = await open()
+    for (const path of ['a/z', 'a/b/c', 'a/b/d', 'a/b-', 'ab', 'b']) await store.put(path, bytesOf(path))
+    expect(await store.folder('')).toEqual([
+      { name: 'a', bytes: null },
+      { name: 'ab', bytes: 2 },
+      { name: 'b', bytes: 1 },
+    ])
+    expect(await store.folder('a')).toEqual([
+      { name: 'b', bytes: null },
+      { name: 'b-', bytes: 4 },
+      { name: 'z', bytes: 3 },
+    ])
+    for (const path of ['ab', 'ab/c', 'c', 'c/d']) expect(await store.folder(path), path).toEqual([])
+  })
+
+  test('deleting all of a folder leaves its neighbours, and frees its name', async () => {
+    const store = await open()
+    for (const path of ['a/b/c', 'a/b/d/e', 'a/bc', 'b']) await store.put(path, bytesOf(path))
+    expect(await store.deleteAll('a/b')).toBe(true)
+    expect((await store.list('')).map((file) => file.path)).toEqual(['a/bc', 'b'])
+    expect(await store.deleteAll('a/b')).toBe(false)
+    expect(await store.deleteAll('b/c')).toBe(false)
+    expect(await store.deleteAll('a/bc')).toBe(true)
+    await store.put('a', bytesOf('x'))
+    expect(await store.folder('')).toEqual([
+      { name: 'a', bytes: 1 },
+      { name: 'b', bytes: 1 },
+    ])
   })
 }

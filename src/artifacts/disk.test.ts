@@ -11,6 +11,9 @@ let scratch = ''
 let opened = 0
 const freshRoot = (): string => join(scratch, `store ${opened++} #é`)
 const bytes = Uint8Array.of(1, 2, 3)
+async function* someBytes(): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'understudy-artifacts-'))
@@ -62,7 +65,13 @@ test('no link out of the root is followed, to a file, a folder or nothing', asyn
     await expect(store.put(path, bytes), path).rejects.toMatchObject(refusal)
     await expect(store.delete(path), path).rejects.toMatchObject(refusal)
     await expect(store.list(path), path).rejects.toMatchObject(refusal)
+    await expect(store.read(path), path).rejects.toMatchObject(refusal)
+    await expect(store.write(path, someBytes()), path).rejects.toMatchObject(refusal)
+    await expect(store.folder(path), path).rejects.toMatchObject(refusal)
+    await expect(store.deleteAll(path), path).rejects.toMatchObject(refusal)
   }
+  expect(await store.folder('a')).toEqual([])
+  expect(await store.deleteAll('a')).toBe(true) // the links go, not what they lead to
   expect(await store.list('')).toEqual([])
   expect((await readdir(outside)).sort()).toEqual(['deep', 'secret'])
   expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('secret')
@@ -78,6 +87,11 @@ test('a root that is itself a link is a root like any other', async () => {
   await symlink('b', join(real, 'a/alias'))
   expect(await store.get('a/b')).toEqual(bytes)
   expect(await store.get('a/alias')).toEqual(bytes)
+  expect(await store.folder('a')).toEqual([
+    { name: 'alias', bytes: 3 },
+    { name: 'b', bytes: 3 },
+  ])
+  expect([store.pathOf(join(real, 'a/b')), store.pathOf(join(root, 'a/b'))]).toEqual(['a/b', 'a/b'])
   expect(await store.list('')).toEqual([{ path: 'a/b', bytes: 3 }])
 })
 
@@ -112,6 +126,31 @@ test('a process killed in the middle of a put leaves the old bytes', async () =>
   expect(await readdir(join(root, '.partial'))).toHaveLength(1)
   await diskArtifacts(root).put('other', bytes) // the next process
   expect(await readdir(join(root, '.partial'))).toEqual([])
+})
+
+test('what a sender that broke off has sent is gone at once', async () => {
+  const root = freshRoot()
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(2_000_000)
+    expect(await readdir(join(root, '.partial'))).toHaveLength(1)
+    throw new Error('the sender is gone')
+  }
+  await expect(diskArtifacts(root).write('a/b', broken())).rejects.toThrow('the sender is gone')
+  expect(await readdir(root)).toEqual(['.partial'])
+  expect(await readdir(join(root, '.partial'))).toEqual([])
+})
+
+test('a file is closed once it is read to its end, cancelled, or found to be none', async () => {
+  const store = diskArtifacts(freshRoot())
+  await store.put('a/b', new Uint8Array(2_000_000))
+  const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length
+  const before = await openFiles()
+  for (let i = 0; i < 20; i++) {
+    await new Response((await store.read('a/b')).content).bytes()
+    await (await store.read('a/b', { from: -1 })).content.cancel()
+    await expect(store.read('a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }
+  expect(await openFiles()).toBeLessThan(before + 5)
 })
 
 test('a disk that refuses is UNAVAILABLE and says why', async () => {

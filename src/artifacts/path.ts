@@ -48,6 +48,14 @@ export function fileAndFolder(path: string): PlannedError {
   )
 }
 
+/** Throws `BAD_INPUT` unless as many bytes came as were announced, if any were. */
+export function checkExpected(path: string, came: number, expected: number | undefined): void {
+  if (expected === undefined || came === expected) return
+  throw new PlannedError('BAD_INPUT', `"${path}" was not stored: ${came} bytes came where ${expected} were announced`, {
+    next: 'send it again',
+  })
+}
+
 function faultIn(path: string): string | null {
   if (path.includes('\0')) return 'holds a NUL character'
   if (path.includes('\\')) return 'holds a backslash'
