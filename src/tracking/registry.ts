@@ -8,6 +8,7 @@ import type { ModelVersion, Stage, Tracking } from './port.ts'
 import { runRow } from './read-runs.ts'
 import { type Sql, WORKSPACE } from './schema.ts'
 import { DELETED_STAGE, stageOf } from './stages.ts'
+import { takeVersionNumber } from './version-numbers.ts'
 
 type Registry = Pick<
   Tracking,
@@ -126,24 +127,7 @@ async function nextNumber(trx: Sql, name: string, nowMs: number): Promise<number
     .values({ name, creation_time: nowMs, last_updated_time: nowMs, description: null, workspace: WORKSPACE })
     .onConflict((conflict) => conflict.columns(['workspace', 'name']).doUpdateSet({ last_updated_time: nowMs }))
     .execute()
-  const stored = await trx
-    .selectFrom('model_versions')
-    .select((row) => row.fn.max('version').as('highest'))
-    .where('workspace', '=', WORKSPACE)
-    .where('name', '=', name)
-    .executeTakeFirst()
-  const given = await trx
-    .selectFrom('understudy_version_numbers')
-    .select('highest')
-    .where('name', '=', name)
-    .executeTakeFirst()
-  const next = Math.max(stored?.highest ?? 0, given?.highest ?? 0) + 1
-  await trx
-    .insertInto('understudy_version_numbers')
-    .values({ name, highest: next })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ highest: next }))
-    .execute()
-  return next
+  return takeVersionNumber(trx, name)
 }
 
 async function writeVersionTags(
