@@ -1,12 +1,20 @@
 // Moving versions between stages, and noticing moves that others made on the same database.
-import { PlannedError } from '../kernel/errors.ts'
 import type { Context } from './context.ts'
 import { once } from './effects.ts'
 import { addToHistory } from './history.ts'
-import { checkModelName, checkText } from './names.ts'
-import type { Cause, EffectKey, Move, Stage, Tracking, Transition } from './port.ts'
+import { checkModelName } from './names.ts'
+import {
+  checkMoves,
+  type Explanation,
+  plainCause,
+  planMoves,
+  type Stages,
+  seenOutside,
+  unexplained,
+} from './plan-moves.ts'
+import type { EffectKey, Move, Stage, Tracking, Transition } from './port.ts'
 import { type Sql, WORKSPACE } from './schema.ts'
-import { DELETED_STAGE, isExclusive, isStage, stageOf } from './stages.ts'
+import { DELETED_STAGE, stageOf } from './stages.ts'
 
 export function moveOperations(context: Context): Pick<Tracking, 'move' | 'noticeOutsideMoves'> {
   const { database, clock } = context
