@@ -11,4 +11,6 @@ export interface StoreContext {
   readonly artifacts: ArtifactStore
   readonly addresses: Addresses
   readonly clock: Clock
+  /** Whether values of parameters and tags that are too long are cut, which is so unless told otherwise, or refused. */
+  readonly cutsLongValues?: boolean
 }

@@ -1,6 +1,7 @@
 // MLflow's store, whole: what its REST interface does, on MLflow's own SQL schema.
 import type { StoreContext } from './context.ts'
 import { experimentOperations } from './experiments.ts'
+import { runOperations } from './runs.ts'
 
 export type MlflowStore = ReturnType<typeof openMlflowStore>
 
@@ -8,5 +9,6 @@ export type MlflowStore = ReturnType<typeof openMlflowStore>
 export function openMlflowStore(context: StoreContext) {
   return {
     ...experimentOperations(context),
+    ...runOperations(context),
   }
 }

@@ -3,8 +3,8 @@ import type { Context, Hono } from 'hono'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { invalid, MlflowError } from '../mlflow/error.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
-import { jsonText, parseJson } from './mlflow-json.ts'
-import { readRequest, withRunId } from './mlflow-request.ts'
+import { jsonText, parseAsWritten, parseJson } from './mlflow-json.ts'
+import { fieldsOfQuery, readRequest, withRunId } from './mlflow-request.ts'
 import type { MlflowRoute } from './mlflow-route.ts'
 
 const JSON_TYPE = 'application/json'
@@ -30,9 +30,10 @@ export function mountMlflow(app: Hono, routes: readonly MlflowRoute[], serving: 
 
 async function answer(context: Context, route: MlflowRoute, { store, report }: MlflowServing): Promise<Response> {
   try {
-    const given = route.method === 'GET' ? queryOf(context) : await bodyOf(context)
+    const text = route.method === 'GET' ? '' : await textOf(context)
+    const given = route.method === 'GET' ? fieldsOfQuery(route.request, context.req.queries()) : bodyOf(text)
     const fields = { ...asObject(given), ...context.req.param() }
-    const request = readRequest(route.request, withRunId(fields))
+    const request = readRequest(route.request, withRunId(fields), () => parseAsWritten(text) ?? fields)
     return jsonAnswer(200, await route.run(request as never, store)) // its own shape read it
   } catch (error) {
     return refusal(error, (failed) => report(failed, `${context.req.method} ${context.req.path}`))
@@ -61,21 +62,20 @@ function inMlflowsWords(error: unknown): MlflowError {
   return new MlflowError('INTERNAL_ERROR', 'the server failed; what happened stands in its log', { cause: error })
 }
 
-/** A query's fields; one that is given several times is a list. */
-function queryOf(context: Context): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(context.req.queries()).map(([key, values]) => [key, values.length === 1 ? values[0]! : values]),
-  )
-}
-
-/** A body's fields. One that is no JSON object counts as empty, as MLflow has it. */
-async function bodyOf(context: Context): Promise<unknown> {
+/** A body's text. */
+async function textOf(context: Context): Promise<string> {
   const type = context.req.header('content-type')
   if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
   if (type.split(';')[0]?.trim().toLowerCase() !== JSON_TYPE) {
     throw invalid(`Bad Request. Content-Type must be one of ['${JSON_TYPE}'].`)
   }
-  return parseJson(await context.req.text())
+  return context.req.text()
+}
+
+/** A body's fields. One that is no JSON object counts as empty, as MLflow has it; older clients send their JSON as a JSON text. */
+function bodyOf(text: string): unknown {
+  const body = parseJson(text)
+  return typeof body === 'string' ? parseJson(body) : body
 }
 
 function asObject(value: unknown): object {

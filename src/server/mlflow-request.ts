@@ -1,72 +1,155 @@
 // What a request to MLflow's interface may hold, and how it is told that it holds something else: in MLflow's own words.
 import { z } from 'zod'
 import { invalid } from '../mlflow/error.ts'
+import { NumberText, pythonJson } from '../mlflow/python-json.ts'
+import { describeAs, type JsonSchema } from './json-schema.ts'
 
 const MORE = 'See the API docs for more information about request parameters.'
+/** Letters of a wrong value that its refusal repeats. */
+const REPEATED_LETTERS = 1000
+const LARGEST_INT64 = 2n ** 63n - 1n
+const LARGEST_INT32 = 2 ** 31 - 1
 
-/** A required text. */
-export const text = z.string()
-/** A text that may be missing; protobuf cannot tell that from an empty one. */
-export const optionalText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? undefined)
+/** Text that any database can hold: whole Unicode characters, none of them NUL. */
+const anyText = z.string().refine((value) => value.isWellFormed() && !value.includes('\0'))
 
-/** A whole number of 64 bits: a number, or a text that reads like one. */
-export const int64 = z.preprocess(numberFrom, z.number().int())
-export const optionalInt64 = z
-  .preprocess(numberFrom, z.number().int().nullish())
-  .transform((value) => value ?? undefined)
+/** A required text. An empty one counts as missing: protobuf cannot tell them apart. */
+export const text = anyText.min(1)
+
+/** A text that may be missing, which cannot be told from an empty one. */
+export const optionalText = anyText.nullish().transform((value) => value ?? undefined)
+
+/** A text that is empty when it is missing. */
+export const textOrEmpty = anyText.nullish().transform((value) => value ?? '')
+
+/** A whole number of 64 bits: a number, or a text that reads like one. Beyond 2^53 it is a bigint, and keeps every digit. */
+export const int64 = described({ type: 'integer', format: 'int64' }, wholeNumber)
+export const optionalInt64 = described({ type: 'integer', format: 'int64' }, unlessMissing(wholeNumber))
+
+/** A whole number of 32 bits: how many. */
+export const int32 = described({ type: 'integer', format: 'int32' }, smallNumber)
+export const optionalInt32 = described({ type: 'integer', format: 'int32' }, unlessMissing(smallNumber))
 
 /** A floating-point number, also as a text, NaN and the infinities included. */
-export const double = z.preprocess(numberFrom, z.union([z.number(), z.nan(), z.literal([Infinity, -Infinity])]))
+export const double = described({ type: 'number', format: 'double' }, (value) => {
+  const number = numberFrom(value)
+  return typeof number === 'bigint' ? Number(number) : number
+})
 
-export const optionalBoolean = z
-  .preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean().nullish())
-  .transform((value) => value ?? undefined)
+export const optionalBoolean = described({ type: 'boolean' }, (value) => {
+  if (value === undefined || value === null) return undefined
+  const lower = typeof value === 'string' ? value.toLowerCase() : value // a query can only say it as a text
+  if (lower === true || lower === 'true') return true
+  return lower === false || lower === 'false' ? false : WRONG
+})
 
-/** A list that may be missing, which is an empty one. A single value stands for a list of one: a query cannot say it otherwise. */
+/** The lists among the shapes: in a query one that is given once looks like a single value. */
+const LISTS = new WeakSet<z.ZodType>()
+
+/** A list that may be missing, which is an empty one. */
 export function list<T extends z.ZodType>(item: T) {
-  return z.preprocess(
-    (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]),
-    z.array(item),
-  )
+  const items = z.array(item)
+  const shape = describeAs(z.transform((value: unknown) => value ?? []).pipe(items), items)
+  LISTS.add(shape)
+  return shape
 }
 
-export const keyValue = z.object({
-  key: text,
-  value: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? ''),
-})
+/** A list that must be there, though it may be empty. */
+export function requiredList<T extends z.ZodType>(item: T) {
+  const shape = z.array(item)
+  LISTS.add(shape)
+  return shape
+}
+
+export const keyValue = z.object({ key: text, value: textOrEmpty })
+
+/** The fields of a query, by what a shape takes: the values of a list, and of anything else the first. */
+export function fieldsOfQuery(shape: z.ZodType, queries: Readonly<Record<string, readonly string[]>>): object {
+  const fields: Readonly<Record<string, z.ZodType>> = shape instanceof z.ZodObject ? shape.shape : {}
+  return Object.fromEntries(
+    Object.entries(queries).map(([key, values]) => {
+      const field = Object.hasOwn(fields, key) ? fields[key] : undefined
+      return [key, field !== undefined && LISTS.has(field) ? values : values[0]]
+    }),
+  )
+}
 
 /** `run_uuid` is an older name of `run_id`, which some clients send beside it and some alone. */
 export function withRunId(request: unknown): unknown {
   if (typeof request !== 'object' || request === null || !('run_uuid' in request)) return request
-  return 'run_id' in request && request.run_id !== undefined ? request : { ...request, run_id: request.run_uuid }
+  return 'run_id' in request && request.run_id !== undefined && request.run_id !== null ? request : { ...request, run_id: request.run_uuid }
 }
 
-/** Reads a request. Throws `INVALID_PARAMETER_VALUE` naming the first field that is missing or wrong. */
-export function readRequest<T>(shape: z.ZodType<T>, request: unknown): T {
+/**
+ * Reads a request. Throws `INVALID_PARAMETER_VALUE` naming the first field that is missing or wrong. `asWritten` gives the same
+ * request with its numbers as they were written, for the message.
+ */
+export function readRequest<T>(shape: z.ZodType<T>, request: unknown, asWritten: () => unknown = () => request): T {
   const parsed = shape.safeParse(request)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   const field = pathText(issue.path)
   const value = valueAt(request, issue.path)
-  if (value === undefined || value === null) throw invalid(`Missing value for required parameter '${field}'. ${MORE}`)
+  const isEmpty = value === '' && issue.code === 'too_small'
+  if (value === undefined || value === null || isEmpty) {
+    throw invalid(`Missing value for required parameter '${field}'. ${MORE}`)
+  }
+  const written = valueAt(asWritten(), issue.path) ?? value
+  const type = pythonType(written)
   throw invalid(
-    `Invalid value ${JSON.stringify(value)} for parameter '${field}' supplied:  Hint: Value was of type '${pythonType(value)}'. ${MORE}`,
+    `Invalid value ${shown(written)} for parameter '${field}' supplied:  Hint: Value was of type '${type}'. ${MORE}`,
   )
 }
 
-function numberFrom(value: unknown): unknown {
+/** What a reader of a value returns for one that it refuses. */
+const WRONG = Symbol('wrong')
+
+function described<T>(schema: JsonSchema, read: (value: unknown) => T | typeof WRONG) {
+  const shape = z.transform((value: unknown, context): T => {
+    const found = read(value)
+    if (found !== WRONG) return found
+    context.issues.push({ code: 'custom', input: value, message: 'wrong' })
+    return z.NEVER
+  })
+  return describeAs(shape, schema)
+}
+
+function unlessMissing<T>(read: (value: unknown) => T | typeof WRONG): (value: unknown) => T | undefined | typeof WRONG {
+  return (value) => (value === undefined || value === null ? undefined : read(value))
+}
+
+function wholeNumber(value: unknown): number | bigint | typeof WRONG {
+  const number = numberFrom(value)
+  if (typeof number !== 'number') return number
+  if (!Number.isInteger(number)) return WRONG
+  if (Number.isSafeInteger(number)) return number === 0 ? 0 : number // no negative zero
+  const whole = BigInt(number)
+  return isInt64(whole) ? whole : WRONG
+}
+
+function smallNumber(value: unknown): number | typeof WRONG {
+  const number = wholeNumber(value)
+  return typeof number === 'number' && Math.abs(number) <= LARGEST_INT32 ? number : WRONG
+}
+
+/** A number as clients write it: itself, true or false, or a text. A whole number that a double cannot hold is a bigint. */
+function numberFrom(value: unknown): number | bigint | typeof WRONG {
+  if (typeof value === 'number') return value
+  if (typeof value === 'bigint') return isInt64(value) ? value : WRONG
   if (typeof value === 'boolean') return Number(value)
-  if (typeof value !== 'string' || value.trim() === '') return value
-  if (/^[+-]?(?:inf|infinity)$/i.test(value)) return value.startsWith('-') ? -Infinity : Infinity
-  if (/^[+-]?nan$/i.test(value)) return Number.NaN
-  const number = Number(value)
-  return Number.isNaN(number) ? value : number
+  if (typeof value !== 'string') return WRONG
+  const plain = value.trim()
+  if (/^[+-]?\d{1,19}$/.test(plain)) {
+    const number = Number(plain)
+    return Number.isSafeInteger(number) ? number : numberFrom(BigInt(plain.replace('+', '')))
+  }
+  if (/^[+-]?inf(?:inity)?$/i.test(plain)) return plain.startsWith('-') ? -Infinity : Infinity
+  if (/^[+-]?nan$/i.test(plain)) return Number.NaN
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(plain) ? Number(plain) : WRONG
+}
+
+function isInt64(value: bigint): boolean {
+  return value <= LARGEST_INT64 && value >= -LARGEST_INT64 - 1n
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -84,12 +167,24 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   )
 }
 
+function shown(value: unknown): string {
+  try {
+    const said = pythonJson(value)
+    return said.length <= REPEATED_LETTERS ? said : `${said.slice(0, REPEATED_LETTERS)}…`
+  } catch {
+    return '…' // nested so deeply that it cannot be written
+  }
+}
+
 function pythonType(value: unknown): string {
+  if (value instanceof NumberText) return value.isFloat ? 'float' : 'int'
   switch (typeof value) {
     case 'string':
       return 'str'
     case 'boolean':
       return 'bool'
+    case 'bigint':
+      return 'int'
     case 'number':
       return Number.isInteger(value) ? 'int' : 'float'
     default:

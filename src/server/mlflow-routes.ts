@@ -1,5 +1,6 @@
 // Every route of MLflow's REST interface that is served here.
 import type { MlflowRoute } from './mlflow-route.ts'
 import { EXPERIMENT_ROUTES } from './routes-experiments.ts'
+import { RUN_ROUTES } from './routes-runs.ts'
 
-export const MLFLOW_ROUTES: readonly MlflowRoute[] = [...EXPERIMENT_ROUTES]
+export const MLFLOW_ROUTES: readonly MlflowRoute[] = [...EXPERIMENT_ROUTES, ...RUN_ROUTES]

@@ -1,9 +1,9 @@
 // The tables that Understudy reads and writes: MLflow's, as far as they are used here, and our own beside them.
 import type { ColumnType, Kysely } from 'kysely'
 
-/** A 64-bit integer. Ours are numbers; one that MLflow wrote beyond 2^53 is read as a bigint. */
-type Int64 = ColumnType<number | bigint, number, number>
-type NullableInt64 = ColumnType<number | bigint | null, number | null, number | null>
+/** A 64-bit integer. One beyond 2^53 is a bigint. */
+type Int64 = ColumnType<number | bigint>
+type NullableInt64 = ColumnType<number | bigint | null>
 /** A column with a default, which nothing here changes. */
 type Defaulted<T> = ColumnType<T, T | undefined, never>
 
@@ -72,7 +72,7 @@ export interface TrackingSchema {
     source_id: string
     destination_type: string
     destination_id: string
-    step: ColumnType<number | bigint, number | undefined, number>
+    step: ColumnType<number | bigint, number | bigint | undefined, number | bigint>
     rowid: ColumnType<number, never, never>
   }
   input_tags: { input_uuid: string; name: string; value: string }

@@ -1,6 +1,9 @@
 // MLflow's entities as its REST interface writes them in JSON, in its own words: what our server sends and our client reads.
 // Absent and empty are told apart as MLflow does: a field that is undefined is left out.
 
+/** A whole number of 64 bits: a bigint where a number would lose digits. */
+export type WireInt64 = number | bigint
+
 export interface WireKeyValue {
   readonly key: string
   readonly value: string
@@ -10,8 +13,8 @@ export interface WireKeyValue {
 export interface WireMetric {
   readonly key: string
   readonly value: number | string
-  readonly timestamp: number
-  readonly step: number
+  readonly timestamp: WireInt64
+  readonly step: WireInt64
   readonly dataset_name?: string
   readonly dataset_digest?: string
   readonly model_id?: string
@@ -34,8 +37,8 @@ export interface WireRunInfo {
   readonly run_name: string
   readonly user_id: string
   readonly status: string
-  readonly start_time?: number
-  readonly end_time?: number
+  readonly start_time?: WireInt64
+  readonly end_time?: WireInt64
   readonly artifact_uri: string
   readonly lifecycle_stage: string
   readonly run_id: string
@@ -67,7 +70,7 @@ export interface WireRun {
     readonly model_inputs?: readonly { readonly model_id: string }[]
   }
   readonly outputs?: {
-    readonly model_outputs?: readonly { readonly model_id: string; readonly step: number }[]
+    readonly model_outputs?: readonly { readonly model_id: string; readonly step: WireInt64 }[]
   }
 }
 
