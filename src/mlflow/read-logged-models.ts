@@ -32,8 +32,11 @@ export async function fillWireLoggedModels(
   const tags = await tagsOf(sql, ids)
   const params = await paramsOf(sql, ids)
   const metrics = await metricsOf(sql, ids)
-  const registered = ids.filter((id) => tags.get(id)?.some(({ key }) => key === VERSIONS_TAG))
-  const registrations = await registrationsOf(sql, registered)
+  const registered = rows.filter((row) => tags.get(row.model_id)?.some(({ key }) => key === VERSIONS_TAG))
+  const registrations = await registrationsOf(
+    sql,
+    registered.map((row) => row.artifact_location),
+  )
   return rows.map((row) => {
     const id = row.model_id
     return {
@@ -45,7 +48,7 @@ export async function fillWireLoggedModels(
         ),
         ...some(
           'registrations',
-          registrations.get(`models:/${id}`)?.map(({ name, version }) => ({ name, version })),
+          registrations.get(row.artifact_location)?.map(({ name, version }) => ({ name, version })),
         ),
       },
       data: {
@@ -124,8 +127,8 @@ function metricOf(row: MetricRow): WireMetric {
   return {
     key: row.metric_name,
     value: numberOf(row.metric_value),
-    timestamp: Number(row.metric_timestamp_ms),
-    step: Number(row.metric_step),
+    timestamp: row.metric_timestamp_ms,
+    step: row.metric_step,
     ...(row.dataset_name === null ? {} : { dataset_name: row.dataset_name }),
     ...(row.dataset_digest === null ? {} : { dataset_digest: row.dataset_digest }),
     model_id: row.model_id,
@@ -138,25 +141,24 @@ function numberOf(value: number | null): number | string {
   return value === null ? 'NaN' : Number.isFinite(value) ? value : String(value)
 }
 
-/** The versions made of logged models, by the address that names the model as their source. */
+/** The versions made of logged models, and copies of them, by where the files lie. */
 async function registrationsOf(
   sql: Sql,
-  ids: readonly string[],
+  locations: readonly string[],
 ): Promise<Map<string, { name: string; version: string }[]>> {
-  const sources = ids.map((id) => `models:/${id}`)
-  const rows = await readInPieces(sources, (piece) =>
+  const rows = await readInPieces(locations, (piece) =>
     sql
       .selectFrom('model_versions')
-      .select(['name', 'version', 'source'])
+      .select(['name', 'version', 'storage_location'])
       .where('workspace', '=', WORKSPACE)
-      .where('source', 'in', piece)
+      .where('storage_location', 'in', piece)
       .where('current_stage', '!=', DELETED_STAGE)
       .orderBy('name')
       .orderBy('version')
       .execute(),
   )
-  const read = rows.map(({ name, version, source }) => ({ name, version: String(version), source: source ?? '' }))
-  return Map.groupBy(read, (row) => row.source)
+  const read = rows.map((row) => ({ name: row.name, version: String(row.version), location: row.storage_location }))
+  return Map.groupBy(read, (row) => row.location ?? '')
 }
 
 /** A list under its name; nothing where it is absent or empty. */

@@ -1,6 +1,10 @@
 // MLflow's store, whole: what its REST interface does, on MLflow's own SQL schema.
+import { aliasOperations } from './aliases.ts'
 import type { StoreContext } from './context.ts'
 import { experimentOperations } from './experiments.ts'
+import { loggedModelOperations } from './logged-models.ts'
+import { modelVersionOperations } from './model-versions.ts'
+import { registeredModelOperations } from './registered-models.ts'
 import { runOperations } from './runs.ts'
 
 export type MlflowStore = ReturnType<typeof openMlflowStore>
@@ -10,5 +14,9 @@ export function openMlflowStore(context: StoreContext) {
   return {
     ...experimentOperations(context),
     ...runOperations(context),
+    ...registeredModelOperations(context),
+    ...modelVersionOperations(context),
+    ...aliasOperations(context),
+    ...loggedModelOperations(context),
   }
 }
