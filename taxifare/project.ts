@@ -23,7 +23,13 @@ export const project = defineProject({
     return simulateRides(known, options)
   },
   request: [
-    { name: 'pickup_datetime', kind: 'time', label: 'Pick-up time', example: '2013-07-06 17:18:00' },
+    {
+      name: 'pickup_datetime',
+      kind: 'time',
+      label: 'Pick-up time',
+      example: '2013-07-06 17:18:00',
+      zone: 'America/New_York',
+    },
     { name: 'pickup_longitude', kind: 'number', label: 'Pick-up longitude', example: '-73.950655' },
     { name: 'pickup_latitude', kind: 'number', label: 'Pick-up latitude', example: '40.783282' },
     { name: 'dropoff_longitude', kind: 'number', label: 'Drop-off longitude', example: '-73.984365' },

@@ -28,6 +28,28 @@ export function zoneTable(zone: string): ZoneTable {
   return found
 }
 
+/** Between instants and what a zone's clocks show, both in ms: a wall clock's time is written as if it were UTC. */
+export interface WallClock {
+  toWall(instantMs: number): number
+  /** A time that the clocks show twice is the first of the two; one that they skip counts from before the change. */
+  toInstant(wallMs: number): number
+}
+
+/** The clocks of an IANA zone, as `zoneTable` knows them. Throws `BAD_INPUT` for a zone that is not known. */
+export function wallClock(zone: string): WallClock {
+  const { startsMs, offsetsMs } = zoneTable(zone)
+  const offsetAt = (instantMs: number): number => offsetsMs[startsMs.findLastIndex((start) => start <= instantMs)]! // the first start is below all
+  return {
+    toWall: (instantMs) => instantMs + offsetAt(instantMs),
+    toInstant(wallMs) {
+      const before = offsetAt(wallMs - DAY_MS)
+      const after = offsetAt(wallMs + DAY_MS)
+      const isAfter = offsetAt(wallMs - before) !== before && offsetAt(wallMs - after) === after
+      return wallMs - (isAfter ? after : before)
+    },
+  }
+}
+
 function scan(zone: string): ZoneTable {
   const offsetAt = offsetReader(zone)
   const startsMs = [Number.NEGATIVE_INFINITY]

@@ -12,8 +12,8 @@ import { datasetInput, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { type Data, meanLoss, rowsOf, scoreVersion } from './scoring.ts'
 
-/** A version by number, or the one in a stage. */
-export type VersionChoice = { readonly version: number } | { readonly stage: Stage }
+/** A version by number, the newest one in a stage, or the one an alias stands for. */
+export type VersionChoice = { readonly version: number } | { readonly stage: Stage } | { readonly alias: string }
 
 /** Finds a version. Throws `NOT_FOUND` that says which versions there are and what to do; `say` hears the recipe's line before. */
 export async function findVersion(
@@ -23,12 +23,18 @@ export async function findVersion(
   say?: (line: string) => void,
 ): Promise<ModelVersion> {
   const versions = await rooms.tracking.versions(model)
-  const found = versions.find((one) =>
-    'version' in choice ? one.version === choice.version : one.stage === choice.stage,
-  )
+  const aliases = 'alias' in choice ? await rooms.tracking.aliases(model) : {}
+  const number = 'alias' in choice ? aliases[choice.alias] : 'version' in choice ? choice.version : undefined
+  const found = versions.find((one) => ('stage' in choice ? one.stage === choice.stage : one.version === number))
   if (found !== undefined) return found
   if ('stage' in choice) say?.(RECIPE.noModelFound(model, choice.stage))
-  const wanted = 'version' in choice ? `version ${choice.version}` : `version in ${choice.stage}`
+  if ('alias' in choice && versions.length > 0) throw noAlias(model, choice.alias, Object.keys(aliases))
+  const wanted =
+    'version' in choice
+      ? `version ${choice.version}`
+      : 'stage' in choice
+        ? `version in ${choice.stage}`
+        : `version with the alias ${choice.alias}`
   const [newest] = versions
   const there =
     newest === undefined
@@ -39,8 +45,15 @@ export async function findVersion(
       ? 'make the first with: ./understudy cycle'
       : 'version' in choice
         ? 'name one of these'
-        : `name one with --version ${newest.version}${choice.stage === 'Production' ? `, or put one there: ./understudy promote ${model} --version ${waitingOr(newest, versions)} --why "…"` : ''}`
+        : `name one with --version ${newest.version}${'stage' in choice && choice.stage === 'Production' ? `, or put one there: ./understudy promote ${model} --version ${waitingOr(newest, versions)} --why "…"` : ''}`
   throw new PlannedError('NOT_FOUND', `${model} has no ${wanted}`, { why: there, next })
+}
+
+function noAlias(model: string, alias: string, there: readonly string[]): PlannedError {
+  return new PlannedError('NOT_FOUND', `${model} has no version with the alias ${alias}`, {
+    why: there.length === 0 ? 'none of its versions has one' : `its aliases are ${there.join(', ')}`,
+    next: 'name a version by its number or its stage; ./understudy models lists them',
+  })
 }
 
 /** The number of the version that waits in Staging; the newest one's where none does. */

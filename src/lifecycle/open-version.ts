@@ -17,10 +17,11 @@ const MODEL_FAULTS = ['BAD_DATA', 'BAD_INPUT', 'NOT_FOUND'] as const
 export async function openVersion(
   tracking: Tracking,
   who: { readonly model: string; readonly version: number },
+  options: { readonly threads?: number } = {},
 ): Promise<Predictor> {
   const version = await tracking.version(who.model, who.version)
   const predictor = await asFault(version, async () =>
-    openPredictor(await tracking.readModelFile(who.model, who.version, 'model.onnx')),
+    openPredictor(await tracking.readModelFile(who.model, who.version, 'model.onnx'), options),
   )
   return {
     ...predictor,
@@ -39,6 +40,11 @@ export async function checkServes(
 ): Promise<void> {
   const version = await tracking.version(who.model, who.version)
   await using predictor = await openVersion(tracking, who)
+  await checkOpened(project, version, predictor)
+}
+
+/** `checkServes` for a version that is open. */
+export async function checkOpened(project: Project, version: ModelVersion, predictor: Predictor): Promise<void> {
   const known = project.specification('utc').columns.map(({ name }) => name)
   const inputs = known.filter((name) => name !== project.specification('utc').target)
   const foreign = predictor.inputs.filter((name) => !inputs.includes(name))

@@ -91,7 +91,8 @@ export function defineProject(definition: ProjectDefinition): Project {
     if (!names.includes(needed)) wrong(`"${needed}" is not among its columns ${names.join(', ')}`)
   }
   for (const name of [definition.replyKey, ...definition.request.map((field) => field.name)]) {
-    if (TAKEN_WORDS.includes(name)) wrong(`"${name}" cannot be asked for or answered: it has a meaning of its own there`)
+    if (TAKEN_WORDS.includes(name))
+      wrong(`"${name}" cannot be asked for or answered: it has a meaning of its own there`)
   }
   for (const { zone } of definition.request) if (zone !== undefined) zoneTable(zone)
   const prefix = definition.tablePrefix ?? ''

@@ -61,7 +61,7 @@ export async function openContext(
     signal,
     serve: async (options) => {
       const { serve } = await import('./serve.ts')
-      return await serve(options, settings(), (line) => terminal.warn(`understudy: ${line}`))
+      return await serve(options, settings(), project, (line) => terminal.warn(`understudy: ${line}`))
     },
     rooms: async ({ sendsNotices = true } = {}) => {
       const notify = (line: string): void => terminal.note(`  ${line}`)

@@ -1,13 +1,17 @@
 // Starts the HTTP server over a store: the home's own, or the one it is told.
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServeOptions, Settings } from '../cli/command.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
+import type { Project } from '../lifecycle/project.ts'
+import { openPredictions } from './open-predictions.ts'
 
 /** Everything the server needs, opened and closed with it. Throws as the store and `listen` do. */
 export async function serve(
   options: ServeOptions,
   settings: Settings,
+  project: Project,
   report: (line: string) => void,
 ): Promise<{ readonly address: string } & AsyncDisposable> {
   const [{ diskArtifacts }, { openStore }, { openAddresses }, { openMlflowStore }, { openApp }, { listen }] =
@@ -28,7 +32,21 @@ export async function serve(
   const beginning = { nowMs: systemClock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
   const database = opened.use(await openStore(databasePath, beginning))
   const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock })
-  const app = openApp({ store, report: (error, where) => report(`${where}: ${messageOf(error)}`) })
+  const told = (error: unknown, where: string): void => report(`${where}: ${messageOf(error)}`)
+  const predictions = opened.use(
+    openPredictions({
+      project,
+      model: settings.model,
+      timeReading: settings.timeReading,
+      openTracking: async () => {
+        const { openEmbeddedTracking } = await import('../tracking/embedded.ts')
+        return await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user: 'server' })
+      },
+      temporaryDirectory: join(settings.home, 'tmp'),
+      report: told,
+    }),
+  )
+  const app = openApp({ store, report: told, predictions })
   const listening = opened.use(await listen(app, options))
   const everything = opened.move()
   return { address: listening.address, [Symbol.asyncDispose]: () => everything.disposeAsync() }

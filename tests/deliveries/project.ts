@@ -48,7 +48,7 @@ export function deliveries(months: Readonly<Partial<Record<Month, Partial<Condit
       }
     },
     request: [
-      { name: 'left_at', kind: 'time', label: 'Left at', example: '2020-03-02 08:30:00' },
+      { name: 'left_at', kind: 'time', label: 'Left at', example: '2020-03-02 08:30:00', zone: 'Asia/Kolkata' },
       { name: 'distance_km', kind: 'number', label: 'Kilometres', example: '4.2' },
       { name: 'parcels', kind: 'integer', label: 'Parcels on board', example: '12' },
     ],

@@ -1,0 +1,126 @@
+// One model for many callers at once: requests that arrive together are scored together, and large ones in pieces in between.
+import { PlannedError } from '../kernel/errors.ts'
+import type { Predictor } from '../learning/port.ts'
+import type { Batch } from '../warehouse/port.ts'
+import { type FlagRows, withoutPrediction } from './range-flags.ts'
+
+/** Rows scored at once: below a millisecond of work, so that whatever else waits does not wait long. */
+const TURN_ROWS = 1_024
+
+/** Predictions and flags, a row each. A row without a prediction has NaN. */
+export interface Scored {
+  readonly values: Float64Array
+  readonly flags: readonly (readonly string[])[]
+}
+
+/** Rows that wait to be scored, or are under way. */
+interface Job {
+  readonly columns: Batch['columns']
+  readonly rows: number
+  readonly values: Float64Array
+  readonly flags: (readonly string[])[]
+  done: number
+  resolve(scored: Scored): void
+  reject(error: unknown): void
+}
+
+/** Some of a job's rows. */
+interface Piece {
+  readonly job: Job
+  readonly from: number
+  readonly rows: number
+}
+
+/** Scores rows of `columns`; what cannot be scored throws as the predictor does, for its own caller only. */
+export type Score = (columns: Batch['columns'], rows: number) => Promise<Scored>
+
+/** Small jobs go before the rest of larger ones. Each row's answer is the same, whatever it is scored together with. */
+export function batched(predictor: Predictor, names: readonly string[], flag: FlagRows): Score {
+  let waiting: Job[] = []
+  let isRunning = false
+  const scratch = Object.fromEntries(names.map((name) => [name, new Float64Array(TURN_ROWS)]))
+
+  const scorePieces = async (pieces: readonly Piece[]): Promise<void> => {
+    let rows = 0
+    for (const { job, from, rows: count } of pieces) {
+      for (const name of names) scratch[name]?.set(columnOf(job, name).subarray(from, from + count), rows)
+      rows += count
+    }
+    const values = await predictor.predict(scratch, rows)
+    const flags = flag(scratch, rows)
+    let at = 0
+    for (const { job, from, rows: count } of pieces) {
+      for (let i = 0; i < count; i++, at++) {
+        const value = values[at] ?? Number.NaN
+        const isNumber = Number.isFinite(value)
+        job.values[from + i] = isNumber ? value : Number.NaN
+        job.flags[from + i] = isNumber ? (flags[at] ?? []) : withoutPrediction(flags[at] ?? [])
+      }
+      job.done += count
+    }
+  }
+
+  const turn = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const pieces = nextPieces(waiting)
+      try {
+        await scorePieces(pieces)
+      } catch (error) {
+        await alone(pieces, error, scorePieces)
+      }
+      for (const { job } of pieces) if (job.done === job.rows) job.resolve({ values: job.values, flags: job.flags })
+      waiting = waiting.filter((job) => job.done < job.rows)
+    }
+    isRunning = false
+  }
+
+  return (columns, rows) =>
+    new Promise((resolve, reject) => {
+      const values = new Float64Array(rows)
+      if (rows === 0) return resolve({ values, flags: [] })
+      waiting.push({ columns, rows, values, flags: new Array(rows), done: 0, resolve, reject })
+      if (isRunning) return
+      isRunning = true
+      setImmediate(() => void turn()) // whatever arrived with it in this turn of the event loop comes along
+    })
+}
+
+/** The rows of the next turn: first the jobs that fit whole, in their order, then as much of the first larger one as there is room for. */
+function nextPieces(waiting: readonly Job[]): Piece[] {
+  const pieces: Piece[] = []
+  let room = TURN_ROWS
+  for (const job of waiting) {
+    const rows = job.rows - job.done
+    if (rows > room || rows >= TURN_ROWS / 2) continue
+    pieces.push({ job, from: job.done, rows })
+    room -= rows
+  }
+  const larger = waiting.find((job) => job.rows - job.done >= TURN_ROWS / 2)
+  if (larger !== undefined && room > 0) {
+    pieces.push({ job: larger, from: larger.done, rows: Math.min(room, larger.rows - larger.done) })
+  }
+  return pieces
+}
+
+/** What failed together is tried one by one: a value that the model cannot take is told to whoever sent it, and to nobody else. */
+async function alone(
+  pieces: readonly Piece[],
+  error: unknown,
+  score: (pieces: readonly Piece[]) => Promise<void>,
+): Promise<void> {
+  for (const piece of pieces) {
+    try {
+      if (pieces.length === 1) throw error
+      await score([piece])
+    } catch (own) {
+      piece.job.done = Number.POSITIVE_INFINITY // no more of it is scored
+      piece.job.reject(own)
+    }
+  }
+}
+
+function columnOf({ columns }: Job, name: string): Float64Array {
+  const column = columns[name]
+  if (column !== undefined) return column
+  throw new PlannedError('BAD_INPUT', `these rows have no column ${name}`, { next: 'add it' })
+}

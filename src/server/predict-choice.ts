@@ -1,0 +1,47 @@
+// Which version a request names: `?stage=`, `?version=` or `?alias=`; without any, the one in Production.
+import type { VersionChoice } from '../lifecycle/evaluate-version.ts'
+import type { Stage } from '../tracking/port.ts'
+import type { Detail } from './predict.ts'
+
+export const STAGES: readonly Stage[] = ['None', 'Staging', 'Production', 'Archived']
+const PRODUCTION: VersionChoice = { stage: 'Production' }
+const HIGHEST_VERSION = 2 ** 31 - 1
+
+type ReadChoice =
+  | { readonly kind: 'choice'; readonly choice: VersionChoice }
+  | { readonly kind: 'faults'; readonly faults: readonly Detail[] }
+
+export function readChoice(query: Readonly<Record<string, readonly string[]>>): ReadChoice {
+  const { stage, version, alias } = query
+  if (stage === undefined && version === undefined && alias === undefined) return { kind: 'choice', choice: PRODUCTION }
+  const given = Object.entries({ stage, version, alias }).filter(([, texts]) => texts !== undefined)
+  if (given.length > 1) {
+    const names = given.map(([name]) => name)
+    return faults(
+      given.map(([name, texts]) =>
+        fault('only_one', name, `Only one of ${names.join(' and ')} can name the version`, texts),
+      ),
+    )
+  }
+  if (alias !== undefined) return { kind: 'choice', choice: { alias: alias.at(-1) ?? '' } }
+  if (version !== undefined) return numbered(version)
+  const found = STAGES.find((one) => one.toLowerCase() === stage?.at(-1)?.toLowerCase())
+  if (found !== undefined) return { kind: 'choice', choice: { stage: found } }
+  return faults([fault('literal_error', 'stage', `Input should be one of ${STAGES.join(', ')}`, stage)])
+}
+
+function numbered(version: readonly string[]): ReadChoice {
+  const text = version.at(-1) ?? ''
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= 1 && number <= HIGHEST_VERSION)
+    return { kind: 'choice', choice: { version: number } }
+  return faults([fault('int_parsing', 'version', 'Input should be the number of a version', version)])
+}
+
+function faults(details: readonly Detail[]): ReadChoice {
+  return { kind: 'faults', faults: details }
+}
+
+function fault(type: string, name: string, msg: string, texts: readonly string[] | undefined): Detail {
+  return { type, loc: ['query', name], msg, input: texts?.at(-1) ?? null }
+}

@@ -1,0 +1,158 @@
+// Predictions over HTTP: one request in an address, as the recipe's interface has it, or a table of them in a body.
+import type { Context, Hono } from 'hono'
+import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
+import type { RequestField } from '../lifecycle/project.ts'
+import { type FieldFault, readText } from '../lifecycle/request-row.ts'
+import { type CellFault, type RequestTable, readTable } from '../lifecycle/request-table.ts'
+import type { Answered, Serving } from '../lifecycle/serve-version.ts'
+import { answerText, csvText, floatText } from './predict-answer.ts'
+import { MAX_ROWS, readBody, TooMuch, UnknownKind } from './predict-body.ts'
+import { readChoice } from './predict-choice.ts'
+
+/** Reads a Parquet file's columns of these names; of one with more rows than `maxRows` only how many there are. Throws `BAD_INPUT`. */
+export type ReadParquet = (bytes: Uint8Array, names: readonly string[], maxRows: number) => Promise<RequestTable>
+
+export interface Predictions {
+  readonly serving: Serving
+  readonly readParquet: ReadParquet
+}
+
+/** Something wrong with a request, in the form that FastAPI tells it. */
+export interface Detail {
+  readonly type: string
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+  readonly input: unknown
+}
+
+/** Any page may ask: nothing here changes anything, and the recipe's interface is open to all. */
+export const OPEN_TO_ALL = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'X-Model-Name, X-Model-Version, X-Model-Stage, X-Prediction-Flags',
+} as const
+const PREFLIGHT_SECONDS = '600'
+
+type Report = (error: unknown, where: string) => void
+
+/** Adds `GET /predict` and `POST /predict`. */
+export function mountPredict(app: Hono, predictions: Predictions, report: Report): void {
+  const answered =
+    (work: (context: Context, predictions: Predictions) => Promise<Response>) => async (context: Context) => {
+      try {
+        return await work(context, predictions)
+      } catch (error) {
+        return refusal(error, (failed) => report(failed, `${context.req.method} ${context.req.path}`))
+      }
+    }
+  app.get('/predict', answered(predictOne))
+  app.post('/predict', answered(predictMany))
+  app.options('/predict', (context) => allowed(context, 'GET, HEAD, POST'))
+}
+
+/** The answer to a browser that asks whether a page from elsewhere may ask. */
+export function allowed(context: Context, methods: string): Response {
+  const headers = {
+    ...OPEN_TO_ALL,
+    'access-control-allow-methods': methods,
+    'access-control-allow-headers': context.req.header('access-control-request-headers') ?? '*',
+    'access-control-max-age': PREFLIGHT_SECONDS,
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+async function predictOne(context: Context, { serving }: Predictions): Promise<Response> {
+  const query = context.req.queries()
+  const choice = readChoice(query)
+  const faults: Detail[] = choice.kind === 'faults' ? [...choice.faults] : []
+  const columns: Record<string, Float64Array> = {}
+  for (const field of serving.project.request) {
+    const text = Object.hasOwn(query, field.name) ? query[field.name]?.at(-1) : undefined
+    const value = text === undefined ? 'missing' : readText(field, text, serving.times)
+    if (typeof value === 'number') columns[field.name] = Float64Array.of(value)
+    else faults.push(detailOf(['query', field.name], field, value, text ?? null))
+  }
+  if (choice.kind === 'faults' || faults.length > 0) return unprocessable(faults)
+  const answer = await serving.predict(choice.choice, columns, 1)
+  const value = answer.values[0] ?? Number.NaN
+  if (Number.isNaN(value)) {
+    const msg = `v${answer.version.version} of ${answer.version.name} gives no number for these values`
+    return unprocessable([{ type: 'no_prediction', loc: ['query'], msg, input: query }], headersOf(answer))
+  }
+  const headers = { 'content-type': 'application/json', ...headersOf(answer) }
+  return new Response(`{${JSON.stringify(serving.project.replyKey)}:${floatText(value)}}`, { status: 200, headers })
+}
+
+async function predictMany(context: Context, { serving, readParquet }: Predictions): Promise<Response> {
+  const choice = readChoice(context.req.queries())
+  if (choice.kind === 'faults') return unprocessable(choice.faults)
+  const fields = serving.project.request
+  const names = fields.map(({ name }) => name)
+  const table = await readBody(context, names, readParquet)
+  if (table.rows > MAX_ROWS) throw new TooMuch(`there are ${table.rows} rows, and one request may have ${MAX_ROWS}`)
+  const read = readTable(fields, table, serving.times)
+  if (read.kind === 'faults') return unprocessable(read.faults.map(cellDetail))
+  const answer = await serving.predict(choice.choice, read.columns, table.rows)
+  const { replyKey } = serving.project
+  const isCsv = /(^|,)\s*text\/csv\b/i.test(context.req.header('accept') ?? '')
+  const headers = { 'content-type': isCsv ? 'text/csv; charset=utf-8' : 'application/json', ...headersOf(answer) }
+  return new Response(isCsv ? csvText(replyKey, answer) : answerText(replyKey, answer), { status: 200, headers })
+}
+
+/** Which version answered, and of a single row also what is unusual about it. Names may hold any letter; headers may not. */
+function headersOf({ version, flags }: Answered): Record<string, string> {
+  const [only] = flags.length === 1 ? flags : []
+  return {
+    ...OPEN_TO_ALL,
+    'x-model-name': encodeURIComponent(version.name),
+    'x-model-version': String(version.version),
+    'x-model-stage': version.stage,
+    ...(only === undefined || only.length === 0 ? {} : { 'x-prediction-flags': only.join(', ') }),
+  }
+}
+
+function cellDetail({ row, field, fault, value }: CellFault): Detail {
+  return detailOf(row === null ? ['body', field.name] : ['body', row, field.name], field, fault, value)
+}
+
+/** FastAPI's own types and messages, which clients may look at, where it has one. */
+function detailOf(loc: Detail['loc'], { kind }: RequestField, fault: FieldFault, input: unknown): Detail {
+  switch (fault) {
+    case 'missing':
+      return { type: 'missing', loc, msg: 'Field required', input: null }
+    case 'not finite':
+      return { type: 'finite_number', loc, msg: 'Input should be a finite number', input: String(input) }
+    case 'too large':
+      return { type: 'int_parsing_size', loc, msg: 'Input should be a whole number below 2^53', input: String(input) }
+    case 'not a time':
+      return {
+        type: 'datetime_parsing',
+        loc,
+        msg: 'Input should be a valid time, written as YYYY-MM-DD HH:MM:SS',
+        input,
+      }
+    default:
+      return kind === 'integer'
+        ? { type: 'int_parsing', loc, msg: 'Input should be a valid integer', input }
+        : { type: 'float_parsing', loc, msg: 'Input should be a valid number', input }
+  }
+}
+
+export function unprocessable(detail: readonly Detail[], headers: Record<string, string> = OPEN_TO_ALL): Response {
+  return answerOf(422, detail, headers)
+}
+
+/** Planned errors in words, in FastAPI's form; anything else is a bug, and reported. */
+function refusal(error: unknown, report: (error: unknown) => void): Response {
+  if (error instanceof TooMuch) return answerOf(413, error.message)
+  if (error instanceof UnknownKind) return answerOf(415, error.message)
+  if (isPlanned(error, 'NOT_FOUND')) return answerOf(404, messageOf(error))
+  if (isPlanned(error, 'UNAVAILABLE')) return answerOf(503, messageOf(error))
+  if (isPlanned(error, 'BAD_INPUT') || isPlanned(error, 'BAD_DATA')) return answerOf(422, messageOf(error))
+  report(error)
+  return answerOf(500, messageOf(new PlannedError('UNAVAILABLE', 'the server failed; what happened stands in its log')))
+}
+
+function answerOf(status: number, detail: unknown, headers: Record<string, string> = OPEN_TO_ALL): Response {
+  const body = JSON.stringify({ detail })
+  return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } })
+}
