@@ -1,14 +1,10 @@
 // The data sets a run read: MLflow keeps each once per experiment and links runs to it.
-import { PlannedError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { canonicalJson, type Json } from '../kernel/json.ts'
-import { checkText } from './names.ts'
+import type { Json } from '../kernel/json.ts'
 import type { DatasetInput } from './port.ts'
 import type { RunRow } from './read-runs.ts'
+import { CONTEXT_TAG, otherContext, type Texts, textsOfInput } from './run-rules.ts'
 import type { Sql } from './schema.ts'
-
-/** The tag of an input that says what it was read for. */
-const CONTEXT_TAG = 'mlflow.data.context'
 
 /**
  * Links a run to data sets, which are kept as they were first described. Linking again the same way changes nothing.
@@ -16,21 +12,13 @@ const CONTEXT_TAG = 'mlflow.data.context'
  */
 export async function writeInputs(trx: Sql, run: RunRow, inputs: readonly DatasetInput[]): Promise<void> {
   for (const input of inputs) {
-    const texts = textsOf(input)
+    const texts = textsOfInput(input)
     const datasetId = await keepDataset(trx, run.experiment_id, input, texts)
     const link = { source_type: 'DATASET', source_id: datasetId, destination_type: 'RUN', destination_id: run.run_uuid }
     const earlier = await contextOf(trx, run.run_uuid, datasetId)
     if (earlier === input.context) continue
     if (earlier !== null) {
-      throw new PlannedError(
-        'CONFLICT',
-        `run ${run.run_uuid} has the data set "${input.name}" (${input.digest}) as "${earlier}" and cannot have it as "${input.context}" too`,
-        {
-          why: 'MLflow holds one link per run and data set',
-          next: 'give the other part a name or digest of its own',
-          facts: { runId: run.run_uuid, dataset: input.name },
-        },
-      )
+      throw otherContext(run.run_uuid, input, earlier)
     }
     const inputId = newId()
     await trx
@@ -75,25 +63,6 @@ export async function readInputs(sql: Sql, runId: string): Promise<DatasetInput[
     schema: jsonOf(row.dataset_schema),
     profile: jsonOf(row.dataset_profile),
   }))
-}
-
-interface Texts {
-  readonly source: string
-  readonly schema: string | null
-  readonly profile: string | null
-}
-
-function textsOf(input: DatasetInput): Texts {
-  const textOf = (value: Json): string | null => (value === null ? null : canonicalJson(value))
-  const texts = { source: canonicalJson(input.source), schema: textOf(input.schema), profile: textOf(input.profile) }
-  checkText('data set name', input.name, { max: 500 })
-  checkText('data set digest', input.digest, { max: 36 })
-  checkText('data set source type', input.sourceType, { max: 36 })
-  checkText('data set context', input.context, { max: 500 })
-  checkText('data set source', texts.source, { max: 65_535 })
-  checkText('data set schema', texts.schema ?? '', { max: 1_048_575, mayBeBlank: true })
-  checkText('data set profile', texts.profile ?? '', { max: 16_777_215, mayBeBlank: true })
-  return texts
 }
 
 async function keepDataset(trx: Sql, experimentId: number, input: DatasetInput, texts: Texts): Promise<string> {

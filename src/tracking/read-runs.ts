@@ -1,7 +1,8 @@
 // Runs as they are read: the row with its parameters, latest metrics and tags.
 import { PlannedError } from '../kernel/errors.ts'
 import { numberOf } from './metrics.ts'
-import type { Run, RunStatus } from './port.ts'
+import type { Run } from './port.ts'
+import { refuseSealed, statusOf } from './run-rules.ts'
 import type { Sql } from './schema.ts'
 
 /** Runs read in one round. */
@@ -43,19 +44,7 @@ export async function runRow(sql: Sql, runId: string): Promise<RunRow> {
 /** The row of a run that may be written to. Throws `NOT_FOUND`, or `CONFLICT` if the run has ended or was deleted. */
 export async function openRunRow(sql: Sql, runId: string): Promise<RunRow> {
   const row = await runRow(sql, runId)
-  if (row.lifecycle_stage === 'deleted') {
-    throw new PlannedError('CONFLICT', `run ${runId} was deleted, so nothing can be written to it`, {
-      next: 'restore it in MLflow or start a new run',
-    })
-  }
-  const status = statusOf(row.status)
-  if (status !== 'RUNNING') {
-    throw new PlannedError(
-      'CONFLICT',
-      `run ${runId} ended as ${status} and is sealed, so nothing can be written to it`,
-      { next: 'start a new run', facts: { runId, status } },
-    )
-  }
+  refuseSealed(runId, { isDeleted: row.lifecycle_stage === 'deleted', status: statusOf(row.status) })
   return row
 }
 
@@ -89,10 +78,6 @@ export async function fillRuns(sql: Sql, rows: readonly RunRow[]): Promise<Run[]
     }
   }
   return runs
-}
-
-export function statusOf(status: string | null): RunStatus {
-  return status === 'FINISHED' || status === 'FAILED' || status === 'KILLED' ? status : 'RUNNING' // MLflow also knows SCHEDULED
 }
 
 function baseOf(row: RunRow): Omit<Run, 'params' | 'metrics' | 'tags'> {

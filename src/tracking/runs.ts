@@ -6,13 +6,11 @@ import { once } from './effects.ts'
 import { readInputs, writeInputs } from './inputs.ts'
 import { fileIn, locate } from './locate.ts'
 import { checkMetrics, readMetricHistory, writeMetrics } from './metrics.ts'
-import { checkKey, checkText, paramValue, tagValue } from './names.ts'
+import { checkKey, checkText, tagValue } from './names.ts'
 import type { Run, Tracking } from './port.ts'
-import { fillRuns, openRunRow, RUN_COLUMNS, type RunRow, runRow, statusOf } from './read-runs.ts'
+import { fillRuns, openRunRow, RUN_COLUMNS, type RunRow, runRow } from './read-runs.ts'
+import { checkTags, NAME_TAG, newParams, statusOf } from './run-rules.ts'
 import type { Sql } from './schema.ts'
-
-/** The tag that MLflow shows as a run's name; the column follows it. */
-const NAME_TAG = 'mlflow.runName'
 
 type RunWriting = Pick<
   Tracking,
@@ -146,28 +144,9 @@ async function experimentNumber(trx: Sql, experimentId: string): Promise<number>
 async function writeParams(trx: Sql, runId: string, params: Readonly<Record<string, string>>): Promise<void> {
   const rows = await trx.selectFrom('params').select(['key', 'value']).where('run_uuid', '=', runId).execute()
   const earlier = new Map(rows.map((row) => [row.key, row.value]))
-  for (const [key, given] of Object.entries(params)) {
-    const value = paramValue(given)
-    const before = earlier.get(key)
-    if (before === value) continue
-    if (before !== undefined) {
-      throw new PlannedError(
-        'CONFLICT',
-        `the parameter ${key} of run ${runId} was logged as ${JSON.stringify(before)} and cannot become ${JSON.stringify(value)}`,
-        {
-          why: 'a parameter is written once',
-          next: 'use another name, or start another run',
-          facts: { runId, key, before, value },
-        },
-      )
-    }
+  for (const { key, value } of newParams(runId, earlier, params)) {
     await trx.insertInto('params').values({ key, value, run_uuid: runId }).execute()
   }
-}
-
-function checkTags(tags: Readonly<Record<string, string>>): void {
-  for (const key of Object.keys(tags)) checkKey('tag', key)
-  if (tags[NAME_TAG] !== undefined) checkText('run name', tags[NAME_TAG], { max: 250 })
 }
 
 async function writeTags(trx: Sql, runId: string, tags: Readonly<Record<string, string>>): Promise<void> {
