@@ -34,9 +34,12 @@ export type DecisionView = {
   readonly choices: readonly ChoiceView[]
 }
 
+/** What decisions are read from. */
+type Records = Pick<LifecycleRooms, 'engine' | 'tracking' | 'store'>
+
 /** The decisions of a model, or of all models of this store; those that wait, or all there ever were. Newest first. */
 export async function decisionsOf(
-  rooms: LifecycleRooms,
+  rooms: Records,
   filter: { readonly model?: string; readonly all?: boolean } = {},
 ): Promise<readonly DecisionView[]> {
   const { model, all = false } = filter
@@ -57,7 +60,7 @@ export async function decisionsOf(
 
 /** `others` are at least the decisions about the same model. */
 export async function viewOf(
-  rooms: LifecycleRooms,
+  rooms: Pick<LifecycleRooms, 'engine'>,
   decision: Decision,
   roster: Roster,
   others: readonly Decision[],

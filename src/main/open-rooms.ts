@@ -1,18 +1,18 @@
 // The only file that knows which adapters exist: opens the rooms a command needs, and closes them.
 import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, isAbsolute, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Settings } from '../cli/command.ts'
 import { onlyRead, openHome } from '../home/access.ts'
 import type { Place } from '../home/place.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { sha256 } from '../kernel/json.ts'
 import { outputsFolderOf, type Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
 import { ROOT } from './settings.ts'
+import { storeName } from './store-name.ts'
 import { trainInThread } from './training-thread.ts'
 
 export interface OpenRooms extends LifecycleRooms {
@@ -51,7 +51,7 @@ export async function openRooms(options: {
   const everything = opened.move()
   return {
     place,
-    store: sha256(nameOfStore(databasePath, home)).slice(0, 12),
+    store: storeName(databasePath, home),
     project,
     warehouse: readOnly ? lookedAt(warehouse, home) : warehouse,
     // What others moved is noticed when somebody may write it down.
@@ -89,10 +89,4 @@ function recipeOutputs(folder: string): RecipeOutputs {
 function lookedAt(warehouse: Warehouse, home: string): Warehouse {
   const refuse = (): Promise<never> => Promise.reject(onlyRead(home))
   return { ...warehouse, write: refuse, derive: refuse, drop: refuse }
-}
-
-/** A store inside the home keeps its name when the home is moved; one elsewhere is known by its place. */
-function nameOfStore(databasePath: string, home: string): string {
-  const inside = relative(home, databasePath)
-  return inside.startsWith('..') || isAbsolute(inside) ? databasePath : inside
 }

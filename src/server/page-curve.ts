@@ -16,7 +16,7 @@ const POINTS = 300
 export function curve(key: string, history: readonly WireMetric[]): Html {
   const isByOrder = history.every(({ step }) => step === history[0]?.step)
   const points = history.flatMap(({ value, step }, index) =>
-    typeof value === 'number' && Number.isFinite(value) ? [{ value, step: isByOrder ? index : step }] : [],
+    typeof value === 'number' && Number.isFinite(value) ? [{ value, step: isByOrder ? index : Number(step) }] : [],
   )
   const left = history.length - points.length
   const shown = thinned(points)

@@ -71,8 +71,9 @@ export function badge(text: string): Html {
 }
 
 /** `2015-01-31 12:00 UTC`; nothing for a time that is absent. */
-export function timeOf(ms: number | undefined | null): string {
-  if (ms === undefined || ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return ''
+export function timeOf(at: number | bigint | undefined | null): string {
+  const ms = Number(at ?? Number.NaN)
+  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return ''
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 

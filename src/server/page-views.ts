@@ -78,7 +78,7 @@ export function runPage({ run, experiment, curves, hasMore, files }: RunView): H
   const took =
     info.start_time === undefined || info.end_time === undefined
       ? ''
-      : `, took ${spanText(info.end_time - info.start_time)}`
+      : `, took ${spanText(Number(info.end_time) - Number(info.start_time))}`
   const section = (title: string, body: Html | null): Html => (body === null ? html`` : html`<h2>${title}</h2>${body}`)
   const pairs = (list: readonly { key: string; value: string }[] | undefined): Html | null =>
     list === undefined || list.length === 0
@@ -152,9 +152,11 @@ export function modelPage(
               `v${version.version}`,
               badge(version.current_stage),
               timeOf(version.creation_timestamp),
-              version.run_id === '' ? '' : link(`/runs/${version.run_id}`, version.run_id.slice(0, 8)),
+              version.run_id === undefined || version.run_id === ''
+                ? ''
+                : link(`/runs/${version.run_id}`, version.run_id.slice(0, 8)),
               (version.aliases ?? []).join(', '),
-              version.description,
+              version.description ?? '',
             ]),
           )
     }`,
