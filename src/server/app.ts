@@ -1,27 +1,38 @@
 // The whole server as one application: MLflow's interface, and what else is asked of it.
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
+import { mountArtifacts } from './artifact-routes.ts'
+import { mountDescription } from './description.ts'
+import { mountForeign } from './foreign-endpoints.ts'
 import { mountGreeting } from './greeting.ts'
-import { type MlflowServing, mountMlflow } from './mlflow-app.ts'
+import { type MlflowServing, mountMlflow, refusal, whereOf } from './mlflow-app.ts'
 import { MLFLOW_ROUTES } from './mlflow-routes.ts'
+import { notFound } from './not-found.ts'
+import { mountPages, type PageSource } from './page.ts'
 import { mountPredict, type Predictions } from './predict.ts'
-
-/** The version of MLflow whose interface and schema these are; clients ask for it. */
-const MLFLOW_VERSION = '3.17.2'
+import { predictApi } from './predict-api.ts'
+import { routedPath } from './raw-request.ts'
+import { mountServerInfo, SERVER_INFO_API } from './server-info.ts'
 
 export interface AppParts extends MlflowServing {
+  /** Of this program, as its interface's description says it. */
+  readonly version?: string
   /** What `/predict` answers from. */
   readonly predictions?: Predictions
-  /** What a browser is shown at `/`. */
-  readonly page?: (context: Context) => Response | Promise<Response>
+  /** What a browser is shown, at `/` and below. */
+  readonly pages?: PageSource
 }
 
 export function openApp(parts: AppParts): Hono {
-  const app = new Hono()
-  app.get('/health', (context) => context.text('OK'))
-  app.get('/version', (context) => context.text(MLFLOW_VERSION))
-  mountGreeting(app, parts.page)
+  const app = new Hono({ getPath: routedPath })
+  mountServerInfo(app)
+  mountGreeting(app, parts.pages === undefined ? undefined : mountPages(app, parts.pages))
   if (parts.predictions !== undefined) mountPredict(app, parts.predictions, parts.report)
-  mountArtifacts(app, serving)
+  mountArtifacts(app, parts)
   mountMlflow(app, MLFLOW_ROUTES, parts)
+  mountForeign(app)
+  const predictions = parts.predictions === undefined ? [] : predictApi(parts.predictions.serving)
+  mountDescription(app, { mlflow: MLFLOW_ROUTES, others: [...SERVER_INFO_API, ...predictions], version: parts.version ?? '0' })
+  app.notFound((context) => notFound(app, context))
+  app.onError((error, context) => refusal(error, (failed) => parts.report(failed, whereOf(context))))
   return app
 }

@@ -1,16 +1,12 @@
 // MLflow's REST interface over HTTP: reads requests, runs the route, answers or refuses in MLflow's form.
 import type { Context, Hono } from 'hono'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
-import { invalid, MlflowError } from '../mlflow/error.ts'
+import { MlflowError } from '../mlflow/error.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
 import { jsonText, parseAsWritten, parseJson } from './mlflow-json.ts'
 import { fieldsOfQuery, readRequest, withRunId } from './mlflow-request.ts'
 import type { MlflowRoute } from './mlflow-route.ts'
-
-const JSON_TYPE = 'application/json'
-
-/** Bytes of a JSON request at most; the largest a client sends, 1000 metrics with 250-letter names, are below a megabyte. */
-export const MAX_JSON_BYTES = 32 * 1024 * 1024
+import { GoneClient, readJsonText } from './request-body.ts'
 
 export interface MlflowServing {
   readonly store: MlflowStore
@@ -30,22 +26,28 @@ export function mountMlflow(app: Hono, routes: readonly MlflowRoute[], serving: 
 
 async function answer(context: Context, route: MlflowRoute, { store, report }: MlflowServing): Promise<Response> {
   try {
-    const text = route.method === 'GET' ? '' : await textOf(context)
+    const text = route.method === 'GET' ? '' : await readJsonText(context)
     const given = route.method === 'GET' ? fieldsOfQuery(route.request, context.req.queries()) : bodyOf(text)
     const fields = { ...asObject(given), ...context.req.param() }
     const request = readRequest(route.request, withRunId(fields), () => parseAsWritten(text) ?? fields)
     return jsonAnswer(200, await route.run(request as never, store)) // its own shape read it
   } catch (error) {
-    return refusal(error, (failed) => report(failed, `${context.req.method} ${context.req.path}`))
+    return refusal(error, (failed) => report(failed, whereOf(context)))
   }
 }
 
+/** The method and path of a request, as the log names it. */
+export function whereOf({ req }: Context): string {
+  return `${req.method} ${req.path.slice(0, 200)}`
+}
+
 export function jsonAnswer(status: number, body: object): Response {
-  return new Response(jsonText(body), { status, headers: { 'content-type': JSON_TYPE } })
+  return new Response(jsonText(body), { status, headers: { 'content-type': 'application/json' } })
 }
 
 /** The answer to something thrown: MLflow's own refusals as they are, an outage as 503, anything else as 500, which is a bug and reported. */
 export function refusal(error: unknown, report: (error: unknown) => void): Response {
+  if (error instanceof GoneClient) return new Response(null, { status: 499 }) // nobody reads it
   const told = error instanceof MlflowError ? error : inMlflowsWords(error)
   if (told.status >= 500) report(error)
   return jsonAnswer(told.status, told.body)
@@ -60,16 +62,6 @@ function inMlflowsWords(error: unknown): MlflowError {
     if (error.code === 'BAD_INPUT') return new MlflowError('INVALID_PARAMETER_VALUE', message, { cause: error })
   }
   return new MlflowError('INTERNAL_ERROR', 'the server failed; what happened stands in its log', { cause: error })
-}
-
-/** A body's text. */
-async function textOf(context: Context): Promise<string> {
-  const type = context.req.header('content-type')
-  if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
-  if (type.split(';')[0]?.trim().toLowerCase() !== JSON_TYPE) {
-    throw invalid(`Bad Request. Content-Type must be one of ['${JSON_TYPE}'].`)
-  }
-  return context.req.text()
 }
 
 /** A body's fields. One that is no JSON object counts as empty, as MLflow has it; older clients send their JSON as a JSON text. */

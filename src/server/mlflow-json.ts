@@ -1,8 +1,11 @@
 // JSON as MLflow's clients write it: Python's, with NaN and infinities as bare words, and integers of 64 bits.
 import { NumberText } from '../mlflow/python-json.ts'
 
-/** Bare NaN, Infinity and -Infinity outside of strings become strings, which every number of a request may also be. */
-const BARE_OR_STRING = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+/** NaN, Infinity and -Infinity as bare words; every one in a text. */
+const BARE = /-?\b(?:NaN|Infinity)\b/g
+
+const BACKSLASH = 0x5c
+const QUOTE = 0x22
 
 /** A whole number that may be beyond 2^53. */
 const LONG_INTEGER = /[\s:,[]-?\d{16,}\s*[,\]}]/
@@ -28,11 +31,35 @@ function parsed(text: string, revive: ReviveWithSource | undefined): unknown {
     return parse(text)
   } catch {
     try {
-      return parse(text.replace(BARE_OR_STRING, (found) => (found.startsWith('"') ? found : `"${found}"`)))
+      return parse(withNamedNumbers(text))
     } catch {
       return undefined
     }
   }
+}
+
+/** Bare NaN and infinities outside of strings become strings, which every number of a request may also be. In one pass: a text may be long. */
+function withNamedNumbers(text: string): string {
+  const parts: string[] = []
+  let at = 0
+  while (at < text.length) {
+    const opens = text.indexOf('"', at)
+    const closes = opens === -1 ? -1 : endOfString(text, opens)
+    const outside = text.slice(at, opens === -1 ? text.length : opens)
+    parts.push(outside.replace(BARE, '"$&"'), opens === -1 ? '' : text.slice(opens, closes))
+    at = opens === -1 ? text.length : closes
+  }
+  return parts.join('')
+}
+
+/** The place after the quote that ends a string; the text's end where none does. */
+function endOfString(text: string, opens: number): number {
+  for (let at = opens + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === BACKSLASH) at++
+    else if (code === QUOTE) return at + 1
+  }
+  return text.length
 }
 
 function exactInteger(_key: string, value: unknown, { source = '' }: { readonly source?: string }): unknown {
@@ -41,10 +68,15 @@ function exactInteger(_key: string, value: unknown, { source = '' }: { readonly 
 
 /** An answer's text. Integers beyond 2^53, which the database hands out as bigints, keep every digit. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    // A number's text inside JSON: JSON.rawJSON leaves its digits as they are.
-    typeof part === 'bigint' ? rawJson(part.toString()) : part,
-  )
+  try {
+    return JSON.stringify(value) // several times as fast as with a replacer
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error // a TypeError is told of bigints
+    return JSON.stringify(value, (_key, part: unknown) =>
+      // A number's text inside JSON: JSON.rawJSON leaves its digits as they are.
+      typeof part === 'bigint' ? rawJson(part.toString()) : part,
+    )
+  }
 }
 
 /** `JSON.rawJSON`, which Node has and TypeScript's library does not name yet. */
