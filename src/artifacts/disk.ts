@@ -147,7 +147,7 @@ async function checkLinks(root: string, path: string): Promise<void> {
     throw new PlannedError(
       'BAD_INPUT',
       `the artifact path "${path}" goes through the link ${place}, which leads ${target === null ? 'nowhere' : `to ${target}`}, out of ${root}`,
-      { next: 'remove the link' },
+      { next: 'remove the link', facts: { link: place } },
     )
   }
 }

@@ -1,10 +1,28 @@
 // Where artifacts lie, as the database keeps it and as clients are told.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { ArtifactStore } from '../artifacts/port.ts'
+import { movedPath } from '../tracking/locate.ts'
+import { isSafePath, safePath } from './safe-path.ts'
 
 /** How addresses of artifacts that go through the server begin. */
 const PROXIED = 'mlflow-artifacts:'
 
+/** Such an address without a host: the server that it was got from. */
+const PROXIED_HERE = /^mlflow-artifacts:(?:\/\/(?=\/|$))?\/*(.*)$/
+const PROXIED_ELSEWHERE = /^mlflow-artifacts:\/\/[^/]/
+/** What older servers handed out instead: the same by HTTP. The path counts, not the host, which nobody asks. */
+const PROXIED_BY_HTTP = /^https?:\/\/[^/?#]+\/(?:.*\/)?api\/2\.0\/mlflow-artifacts\/artifacts\/+(.*)$/
+
+/** A path in one of the stores that a server has. */
+export interface Place {
+  readonly artifacts: ArtifactStore
+  readonly path: string
+}
+
 export interface Addresses {
+  /** What new experiments lie below, as `--default-artifact-root` says it; null for the served store. */
+  readonly defaultRoot: string | null
   /** Where an experiment made now keeps its artifacts. */
   experimentLocation(experimentId: string): string
   /**
@@ -14,33 +32,64 @@ export interface Addresses {
   shown(uri: string): string
   /** The path in the served store that an address stands for, '' for the whole of it; null for what lies elsewhere. */
   pathOf(uri: string): string | null
+  /** Where an address leads, in the served store or the default root; null for what this server does not hold. */
+  place(uri: string): Place | null
+  /** The same for an address that somebody made up: one that was good before the store was moved counts for nothing. */
+  placeNow(uri: string): Place | null
 }
 
 /**
- * Addresses of a server. `defaultRoot` is where new experiments lie (`--default-artifact-root`); null for the served store, by addresses
- * that go through the server.
+ * Addresses of a server. `artifacts` is the served store. `defaultRoot` is where new experiments lie: a folder's absolute path or
+ * `file:` address, with `rootArtifacts` to reach it; another store's address; one that goes through the server; null for the served store.
  */
-export function openAddresses(artifacts: ArtifactStore, defaultRoot: string | null): Addresses {
-  const pathOf = (uri: string): string | null =>
-    uri.startsWith(`${PROXIED}/`) && !uri.startsWith(`${PROXIED}//`)
-      ? decoded(uri.slice(PROXIED.length + 1))
-      : artifacts.pathOf(uri)
+export function openAddresses(
+  artifacts: ArtifactStore,
+  defaultRoot: string | null,
+  rootArtifacts: ArtifactStore | null = null,
+): Addresses {
+  const root = (defaultRoot ?? `${PROXIED}/`).replace(/\/+$/, '')
+  const pathNow = (uri: string): string | null => {
+    const rest = proxiedRest(uri)
+    if (rest === null) return artifacts.pathOf(uri)
+    const path = rest.replace(/\/{2,}/g, '/')
+    return isSafePath(path) ? safePath(path) : null
+  }
+  const pathOf = (uri: string): string | null => pathNow(uri) ?? movedInto(artifacts, uri)
+  const placeIn = (path: string | null, uri: string): Place | null => {
+    if (path !== null) return { artifacts, path }
+    const below = rootArtifacts?.pathOf(uri) ?? null
+    return rootArtifacts === null || below === null ? null : { artifacts: rootArtifacts, path: below }
+  }
   return {
-    experimentLocation: (id) =>
-      defaultRoot === null ? `${PROXIED}/${id}` : `${defaultRoot.replace(/\/+$/, '')}/${id}`,
+    defaultRoot,
+    experimentLocation: (id) => `${root}/${id}`,
     shown(uri) {
-      if (defaultRoot !== null || uri.startsWith(PROXIED)) return uri
-      const path = artifacts.pathOf(uri)
-      return path === null ? uri : `${PROXIED}/${path}`
+      // A default root that clients reach themselves is shown as it is, also if it lies in the served store.
+      if (uri.startsWith(PROXIED) || (rootArtifacts?.pathOf(uri) ?? null) !== null) return uri
+      const path = pathOf(uri)
+      return path === null ? uri : `${PROXIED}/${path.split('/').map(encoded).join('/')}`
     },
     pathOf,
+    place: (uri) => placeIn(pathOf(uri), uri),
+    placeNow: (uri) => placeIn(pathNow(uri), uri),
   }
 }
 
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return null // a % that stands for nothing
-  }
+/** What follows the server in an address that goes through it, still encoded; null for any other address. */
+function proxiedRest(uri: string): string | null {
+  if (uri.startsWith(PROXIED)) return PROXIED_ELSEWHERE.test(uri) ? null : (PROXIED_HERE.exec(uri)?.[1] ?? null)
+  return PROXIED_BY_HTTP.exec(uri)?.[1] ?? null
+}
+
+/** The path of a run's file whose address names a folder that the store was in before it was moved here or copied. */
+function movedInto(artifacts: ArtifactStore, uri: string): string | null {
+  const path = movedPath(uri)
+  if (path === null) return null
+  const here = artifacts.uri(path)
+  return here.startsWith('file:') && existsSync(fileURLToPath(here)) ? path : null
+}
+
+/** A part of a path as it stands in an address. What need not be encoded is not: people read it, and some clients do not decode it. */
+function encoded(part: string): string {
+  return part.replace(/[%?#;\\\s]/g, encodeURIComponent)
 }

@@ -33,12 +33,21 @@ export async function openRun(trx: Sql, runId: string): Promise<OpenRun> {
   if (stage !== 'active') {
     throw invalid(`The run ${runId} must be in the 'active' state. Current state is ${stage}.`)
   }
-  if (run.ownTag !== null && !UNENDED.includes(run.status)) {
-    throw invalid(
-      `The run ${runId} was recorded by Understudy and ended as ${run.status}, so it is sealed and nothing can be written to it. Start a new run.`,
-    )
-  }
+  refuseSealed(runId, run)
   return run
+}
+
+/** Throws `INVALID_PARAMETER_VALUE` if Understudy's lifecycle made a run and it has ended. An id that is no run's is sealed by nobody. */
+export async function checkUnsealed(sql: Sql, runId: string): Promise<void> {
+  const [run] = await runState(sql, { runId })
+  if (run !== undefined) refuseSealed(runId, run)
+}
+
+function refuseSealed(runId: string, run: { readonly ownTag: string | null; readonly status: string | null }): void {
+  if (run.ownTag === null || UNENDED.includes(run.status)) return
+  throw invalid(
+    `The run ${runId} was recorded by Understudy and ended as ${run.status}, so it is sealed and nothing can be written to it. Start a new run.`,
+  )
 }
 
 export function noRun(runId: string): MlflowError {

@@ -64,7 +64,10 @@ const GOOD: readonly (readonly [string, string])[] = [
   ['.hidden', '.hidden'],
   ['epoch:3/weights', 'epoch:3/weights'],
   ['100%', '100%'],
-  ['a%20b', 'a%20b'],
+  ['a%20b', 'a b'],
+  ['a%2520b', 'a b'],
+  ['a%09b', 'ab'],
+  ['bell\u0007', 'bell%07'],
   ['Ünïcødé/日本語/🚕', 'Ünïcødé/日本語/🚕'],
 ]
 
@@ -84,6 +87,16 @@ test('a path that is encoded more than ten times over is refused, whatever it hi
   expect(isSafePath(encoded(8))).toBe(true)
   expect(isSafePath(encoded(10))).toBe(false)
   expect(spellingsOf(encoded(10))).toBeNull()
+})
+
+test('a path that was made safe stays the same', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', '%', '2', '5', '0', '1', 'é', '/', '.') }), (text) => {
+      fc.pre(isSafePath(text))
+      expect(safePath(safePath(text))).toBe(safePath(text))
+    }),
+    { seed: 20_261_122, numRuns: 1000 },
+  )
 })
 
 test('climbing dots are found however often, and whichever of their characters, are encoded', () => {

@@ -10,18 +10,26 @@ const ENCODED_BYTES = /(?:%[0-9a-f]{2})+/gi
 /** Characters that parsers of URLs drop wherever they stand, so that `%2<tab>e` becomes `%2e` on the way. */
 const DROPPED_BY_PARSERS = /[\t\r\n]/g
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const CONTROL_CHARACTERS = /[\x01-\x1f\x7f]/g
+
 /** `C:`, `file:` however it goes on, and any other scheme that a slash follows. A colon elsewhere is an ordinary letter. */
 const DRIVE_OR_SCHEME = /^(?:[a-z]:|file:|[a-z][a-z0-9+.-]*:\/)/i
 
 /**
- * A path below a trusted folder, without `.` parts and a slash at its end; '' for the folder itself.
+ * The path below a trusted folder that a text names, decoded until nothing is left to decode and without `.` parts and slashes at its end;
+ * '' for the folder itself. Clients of MLflow encode a path once, twice or not at all, depending on where they put it: all of them mean
+ * the same file. A control character that appears is written as its code again, so that `step%100` stays what it is.
  *
- * Throws `INVALID_PARAMETER_VALUE` "Invalid path" if the path, or what it becomes when it is decoded again, is absolute, climbs by `..`, has
- * a doubled slash, a backslash, a NUL or a `#`, or begins with a drive or a scheme. `path` is as the URL meant it: decoded once.
+ * Throws `INVALID_PARAMETER_VALUE` "Invalid path" if the text, decoded however often, is absolute, climbs by `..`, has a doubled slash,
+ * a backslash, a NUL or a `#`, or begins with a drive or a scheme.
  */
-export function safePath(path: string): string {
-  if (!isSafePath(path)) throw invalid('Invalid path')
-  return path
+export function safePath(text: string): string {
+  const spellings = isSafePath(text) ? spellingsOf(text) : null
+  if (spellings === null) throw invalid('Invalid path')
+  return spellings
+    .at(-1)!
+    .replace(CONTROL_CHARACTERS, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
     .split('/')
     .filter((part) => part !== '.' && part !== '')
     .join('/')

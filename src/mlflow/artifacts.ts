@@ -1,0 +1,196 @@
+// Artifacts as the server hands them out and takes them in: by their path in the served store, or by the run, version or logged model
+// that they belong to.
+import { isPath } from '../artifacts/path.ts'
+import type { ArtifactStore, OpenArtifact } from '../artifacts/port.ts'
+import { isPlanned } from '../kernel/errors.ts'
+import type { WireFile } from '../tracking/wire.ts'
+import type { Place } from './addresses.ts'
+import type { StoreContext } from './context.ts'
+import { invalid, notThere } from './error.ts'
+import { checkUnsealed, noRun } from './open-runs.ts'
+import { versionRow } from './registry-rows.ts'
+import { decodedOnce, safePath } from './safe-path.ts'
+
+/** A part of a path that is a run's id. */
+const RUN_ID = /^[0-9a-f]{32}$/
+
+/** Which bytes to read, as `ArtifactStore.read` has it. */
+export interface ByteRange {
+  readonly from?: number
+  readonly to?: number
+}
+
+interface RunFolder {
+  readonly run_id: string
+  readonly path?: string | undefined
+}
+
+interface ModelFolder {
+  readonly model_id: string
+  readonly path?: string | undefined
+}
+
+export interface FileList {
+  readonly root_uri?: string
+  readonly files?: readonly WireFile[]
+}
+
+/**
+ * Each checks the path that it is given as `safePath` does. An artifact that is absent is `RESOURCE_DOES_NOT_EXIST`; a folder is listed,
+ * and an absent one lists nothing.
+ */
+export function artifactOperations(context: StoreContext) {
+  return { ...servedArtifacts(context), ...ownedArtifacts(context) }
+}
+
+/** By path in the served store, as `mlflow-artifacts:/…` names it. */
+function servedArtifacts({ database, artifacts }: StoreContext) {
+  return {
+    async openArtifact(path: string, range?: ByteRange): Promise<OpenArtifact> {
+      return open(artifacts, inside('', path), range, path)
+    },
+
+    async listFolder(path: string): Promise<FileList> {
+      return { ...filesOr(await listed(artifacts, inside('', path), '')) }
+    },
+
+    /** Stores a file as it comes. Nothing of it is seen, or stays, unless it comes whole. */
+    async writeArtifact(path: string, source: AsyncIterable<Uint8Array>, expectedBytes?: number): Promise<void> {
+      if (path === '' || decodedOnce(path).endsWith('/'))
+        throw invalid("Artifact path must include a filename (cannot end with '/').")
+      const place = inside('', path)
+      for (const part of place.split('/')) if (RUN_ID.test(part)) await checkUnsealed(database.sql, part)
+      await inWords(() => artifacts.write(place, source, { expectedBytes }))
+    },
+
+    /** Deletes a file or all of a folder; an absent one is deleted already. */
+    async deleteArtifacts(path: string): Promise<void> {
+      const place = inside('', path)
+      if (place === '') throw invalid('Invalid path')
+      const below = await inWords(() => artifacts.list(place))
+      const parts = new Set([place, ...below.map((file) => file.path)].flatMap((file) => file.split('/')))
+      for (const part of parts) if (RUN_ID.test(part)) await checkUnsealed(database.sql, part)
+      await inWords(() => artifacts.deleteAll(place))
+    },
+  }
+}
+
+/** By what they belong to, with paths that are relative to its folder. */
+function ownedArtifacts({ database, addresses }: StoreContext) {
+  const { sql } = database
+
+  const placeOf = (uri: string, whose: string): Place => {
+    const place = addresses.place(uri)
+    if (place !== null) return place
+    throw invalid(
+      `The artifacts of ${whose} lie at '${uri}', which this server does not reach. Read them with a client that does.`,
+    )
+  }
+  const ofRun = async (runId: string): Promise<string> => {
+    const row = await sql.selectFrom('runs').select('artifact_uri').where('run_uuid', '=', runId).executeTakeFirst()
+    if (row === undefined) throw noRun(runId)
+    return row.artifact_uri ?? ''
+  }
+  const ofModel = async (modelId: string): Promise<string> => {
+    const row = await sql
+      .selectFrom('logged_models')
+      .select('artifact_location')
+      .where('model_id', '=', modelId)
+      .where('lifecycle_stage', '!=', 'deleted')
+      .executeTakeFirst()
+    if (row === undefined) throw notThere(`Logged model with ID '${modelId}' not found.`)
+    return row.artifact_location
+  }
+  const list = async (uri: string, whose: string, path: string): Promise<FileList> => {
+    const { artifacts, path: root } = placeOf(uri, whose)
+    return { root_uri: addresses.shown(uri), ...filesOr(await listed(artifacts, inside(root, path), safePath(path))) }
+  }
+  const openIn = async (uri: string, whose: string, path: string, range?: ByteRange): Promise<OpenArtifact> => {
+    const { artifacts, path: root } = placeOf(uri, whose)
+    return open(artifacts, inside(root, path), range, path)
+  }
+
+  return {
+    async listRunArtifacts({ run_id: runId, path = '' }: RunFolder): Promise<FileList> {
+      safePath(path)
+      return list(await ofRun(runId), `run ${runId}`, path)
+    },
+    async listLoggedModelArtifacts({ model_id: modelId, path = '' }: ModelFolder): Promise<FileList> {
+      safePath(path)
+      return list(await ofModel(modelId), `logged model ${modelId}`, path)
+    },
+    async openRunArtifact(runId: string, path: string, range?: ByteRange): Promise<OpenArtifact> {
+      safePath(path)
+      return openIn(await ofRun(runId), `run ${runId}`, path, range)
+    },
+    async openLoggedModelArtifact(modelId: string, path: string, range?: ByteRange): Promise<OpenArtifact> {
+      safePath(path)
+      return openIn(await ofModel(modelId), `logged model ${modelId}`, path, range)
+    },
+    async openVersionArtifact(
+      { name, version }: { readonly name: string; readonly version: string },
+      path: string,
+      range?: ByteRange,
+    ): Promise<OpenArtifact> {
+      safePath(path)
+      const row = await versionRow(sql, name, version)
+      return openIn(row.storage_location || row.source || '', `version ${version} of ${name}`, path, range)
+    },
+    async writeRunArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void> {
+      safePath(path)
+      const uri = await ofRun(runId)
+      await checkUnsealed(sql, runId)
+      const { artifacts, path: root } = placeOf(uri, `run ${runId}`)
+      const place = inside(root, path)
+      await inWords(() => artifacts.put(place, bytes))
+    },
+  }
+}
+
+/** The path of a file in the store, below a folder of it. Throws "Invalid path" for one that is not safe, or that no store takes. */
+function inside(folder: string, path: string): string {
+  const below = safePath(path)
+  const place = folder === '' ? below : below === '' ? folder : `${folder}/${below}`
+  if (place !== '' && !isPath(place)) throw invalid('Invalid path')
+  return place
+}
+
+async function open(
+  artifacts: ArtifactStore,
+  place: string,
+  range: ByteRange | undefined,
+  asked: string,
+): Promise<OpenArtifact> {
+  try {
+    return await inWords(() => artifacts.read(place, range))
+  } catch (error) {
+    if (!isPlanned(error, 'NOT_FOUND')) throw error
+    const isFolder = (await artifacts.folder(place)).length > 0
+    if (isFolder) throw invalid(`Artifact path refers to a directory, not a file: '${asked}'`)
+    throw notThere(`No such artifact: '${asked}'`)
+  }
+}
+
+async function listed(artifacts: ArtifactStore, place: string, shownBelow: string): Promise<readonly WireFile[]> {
+  const entries = await inWords(() => artifacts.folder(place))
+  return entries.map(({ name, bytes }) => ({
+    path: shownBelow === '' ? name : `${shownBelow}/${name}`,
+    is_dir: bytes === null,
+    ...(bytes === null ? {} : { file_size: bytes }),
+  }))
+}
+
+/** A list as it is written: one that is empty is left out. */
+function filesOr(files: readonly WireFile[]): { files?: readonly WireFile[] } {
+  return files.length === 0 ? {} : { files }
+}
+
+/** Says a link that leads out in MLflow's words, which do not tell strangers where it leads. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isPlanned(error, 'BAD_INPUT') || error.facts.link === undefined) throw error
+    throw invalid('Invalid path: resolved path is outside the artifact directory')
+  }
+}
