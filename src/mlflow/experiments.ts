@@ -2,9 +2,10 @@
 import type { Selectable } from 'kysely'
 import { type Sql, type TrackingSchema, WORKSPACE } from '../tracking/schema.ts'
 import type { WireExperiment, WireKeyValue } from '../tracking/wire.ts'
+import { checkedArtifactLocation } from './artifact-location.ts'
 import type { StoreContext } from './context.ts'
 import { invalid, MlflowError, notThere } from './error.ts'
-import { checkExperimentName, checkExperimentTag, checkLocationLength } from './limits.ts'
+import { checkExperimentName, checkExperimentTag } from './limits.ts'
 
 /** MLflow's own pages keep arrangements of theirs in tags that begin like this. */
 const VIEW_TAG = 'mlflow.customView.view'
@@ -14,7 +15,7 @@ export type ExperimentRow = Selectable<TrackingSchema['experiments']>
 
 interface NewExperiment {
   readonly name: string
-  /** Checked by the caller as an address; undefined for the server's own place. */
+  /** Undefined or empty for the server's own place. */
   readonly artifact_location: string | undefined
   readonly tags: readonly WireKeyValue[]
 }
@@ -103,6 +104,7 @@ export function wireExperiment(
     ...(row.last_update_time === null ? {} : { last_update_time: Number(row.last_update_time) }),
     ...(row.creation_time === null ? {} : { creation_time: Number(row.creation_time) }),
     ...(tags.length === 0 ? {} : { tags }),
+    workspace: row.workspace,
   }
 }
 
@@ -143,27 +145,29 @@ async function tagsOf(sql: Sql, experiment: number): Promise<WireKeyValue[]> {
 
 async function createExperiment(
   { database, addresses, clock }: StoreContext,
-  { name, artifact_location: location, tags }: NewExperiment,
+  { name, artifact_location, tags }: NewExperiment,
 ): Promise<string> {
   checkExperimentName(name)
-  if (location) checkLocationLength(location)
+  const location = artifact_location ? await checkedArtifactLocation(artifact_location, addresses) : null
   for (const { key, value } of tags) checkExperimentTag(key, value)
   if (tags.filter(({ key }) => key.startsWith(VIEW_TAG)).length > MAX_VIEWS) throw tooManyViews('')
   return database.write(async (trx) => {
-    if ((await rowByName(trx, name)) !== undefined) throw nameTaken(name)
     const nowMs = clock.nowMs()
-    const { experiment_id } = await trx
+    const made = await trx
       .insertInto('experiments')
       .values({
         name,
-        artifact_location: location || null,
+        artifact_location: location,
         lifecycle_stage: 'active',
         creation_time: nowMs,
         last_update_time: nowMs,
       })
+      .onConflict((conflict) => conflict.columns(['workspace', 'name']).doNothing())
       .returning('experiment_id')
-      .executeTakeFirstOrThrow()
-    if (!location) {
+      .executeTakeFirst()
+    if (made === undefined) throw nameTaken(name)
+    const { experiment_id } = made
+    if (location === null) {
       const ownPlace = { artifact_location: addresses.experimentLocation(String(experiment_id)) } // only now is the number known
       await trx.updateTable('experiments').set(ownPlace).where('experiment_id', '=', experiment_id).execute()
     }

@@ -10,12 +10,14 @@ const MAX_TAG_VALUE = 8000
 const MAX_EXPERIMENT_NAME = 500
 const MAX_EXPERIMENT_TAG_VALUE = 20_000
 const MAX_REGISTRY_TAG_VALUE = 100_000
-const MAX_ARTIFACT_LOCATION = 2048
 const MAX_RUN_NAME = 250
 
 const MAX_METRICS_PER_BATCH = 1000
 const MAX_PARAMS_OR_TAGS_PER_BATCH = 100
 const MAX_ENTITIES_PER_BATCH = 1000
+
+/** How MLflow ends what it says about a wrong request. */
+export const SEE_DOCS = 'See the API docs for more information about request parameters.'
 
 /** What to do with values that are too long. */
 interface LongValues {
@@ -100,14 +102,6 @@ export function checkRunName(name: string): void {
   checkLength('run_name', name, MAX_RUN_NAME)
 }
 
-export function checkLocationLength(location: string): void {
-  if (!isLonger(location, MAX_ARTIFACT_LOCATION)) return
-  throw invalid(
-    `Invalid artifact path length. The length of the artifact path cannot be greater than ${MAX_ARTIFACT_LOCATION} characters. ` +
-      'To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.',
-  )
-}
-
 /** Checks the form of a run's id, where MLflow does. */
 export function checkRunId(runId: string): void {
   if (!/^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u.test(runId)) throw invalidValue('run_id', runId)
@@ -166,7 +160,8 @@ function normalPath(name: string): string {
   return /^\/\/(?!\/)/.test(name) ? `/${trimmed}` : trimmed
 }
 
-function checkCount(what: string, count: number, max: number): void {
+/** Refuses more of something than one request may hold. */
+export function checkCount(what: string, count: number, max: number): void {
   if (count <= max) return
   throw invalid(
     `A batch logging request can contain at most ${max} ${what}. Got ${count} ${what}. Please split up ${what} across multiple requests and try again.`,

@@ -1,10 +1,10 @@
 // What a request to MLflow's interface may hold, and how it is told that it holds something else: in MLflow's own words.
 import { z } from 'zod'
 import { invalid } from '../mlflow/error.ts'
+import { SEE_DOCS } from '../mlflow/limits.ts'
 import { NumberText, pythonJson } from '../mlflow/python-json.ts'
 import { describeAs, type JsonSchema } from './json-schema.ts'
 
-const MORE = 'See the API docs for more information about request parameters.'
 /** Letters of a wrong value that its refusal repeats. */
 const REPEATED_LETTERS = 1000
 const LARGEST_INT64 = 2n ** 63n - 1n
@@ -77,7 +77,9 @@ export function fieldsOfQuery(shape: z.ZodType, queries: Readonly<Record<string,
 /** `run_uuid` is an older name of `run_id`, which some clients send beside it and some alone. */
 export function withRunId(request: unknown): unknown {
   if (typeof request !== 'object' || request === null || !('run_uuid' in request)) return request
-  return 'run_id' in request && request.run_id !== undefined && request.run_id !== null ? request : { ...request, run_id: request.run_uuid }
+  return 'run_id' in request && request.run_id !== undefined && request.run_id !== null
+    ? request
+    : { ...request, run_id: request.run_uuid }
 }
 
 /**
@@ -92,12 +94,12 @@ export function readRequest<T>(shape: z.ZodType<T>, request: unknown, asWritten:
   const value = valueAt(request, issue.path)
   const isEmpty = value === '' && issue.code === 'too_small'
   if (value === undefined || value === null || isEmpty) {
-    throw invalid(`Missing value for required parameter '${field}'. ${MORE}`)
+    throw invalid(`Missing value for required parameter '${field}'. ${SEE_DOCS}`)
   }
   const written = valueAt(asWritten(), issue.path) ?? value
   const type = pythonType(written)
   throw invalid(
-    `Invalid value ${shown(written)} for parameter '${field}' supplied:  Hint: Value was of type '${type}'. ${MORE}`,
+    `Invalid value ${shown(written)} for parameter '${field}' supplied:  Hint: Value was of type '${type}'. ${SEE_DOCS}`,
   )
 }
 
@@ -114,13 +116,16 @@ function described<T>(schema: JsonSchema, read: (value: unknown) => T | typeof W
   return describeAs(shape, schema)
 }
 
-function unlessMissing<T>(read: (value: unknown) => T | typeof WRONG): (value: unknown) => T | undefined | typeof WRONG {
+function unlessMissing<T>(
+  read: (value: unknown) => T | typeof WRONG,
+): (value: unknown) => T | undefined | typeof WRONG {
   return (value) => (value === undefined || value === null ? undefined : read(value))
 }
 
 function wholeNumber(value: unknown): number | bigint | typeof WRONG {
   const number = numberFrom(value)
-  if (typeof number !== 'number') return number
+  if (typeof number === 'bigint') return isInt64(number) ? number : WRONG
+  if (typeof number === 'symbol') return WRONG
   if (!Number.isInteger(number)) return WRONG
   if (Number.isSafeInteger(number)) return number === 0 ? 0 : number // no negative zero
   const whole = BigInt(number)
@@ -134,14 +139,13 @@ function smallNumber(value: unknown): number | typeof WRONG {
 
 /** A number as clients write it: itself, true or false, or a text. A whole number that a double cannot hold is a bigint. */
 function numberFrom(value: unknown): number | bigint | typeof WRONG {
-  if (typeof value === 'number') return value
-  if (typeof value === 'bigint') return isInt64(value) ? value : WRONG
+  if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'boolean') return Number(value)
   if (typeof value !== 'string') return WRONG
   const plain = value.trim()
   if (/^[+-]?\d{1,19}$/.test(plain)) {
     const number = Number(plain)
-    return Number.isSafeInteger(number) ? number : numberFrom(BigInt(plain.replace('+', '')))
+    return Number.isSafeInteger(number) ? number : BigInt(plain.replace('+', ''))
   }
   if (/^[+-]?inf(?:inity)?$/i.test(plain)) return plain.startsWith('-') ? -Infinity : Infinity
   if (/^[+-]?nan$/i.test(plain)) return Number.NaN

@@ -29,6 +29,7 @@ export interface WireExperiment {
   readonly last_update_time?: number
   readonly creation_time?: number
   readonly tags?: readonly WireKeyValue[]
+  readonly workspace?: string
 }
 
 export interface WireRunInfo {
