@@ -26,6 +26,7 @@ export function pathOfAddress(record: BackupRecord, address: string): string | n
  * a place where the home lay before counts if the backup, in its folder `artifacts`, has files of that experiment.
  */
 export function movedAddress(record: BackupRecord, artifacts: string, address: string, to: string): string {
+  if (address.startsWith('mlflow-artifacts:')) return address // goes through whatever server has the store
   const store = diskArtifacts(record.artifacts)
   const own = store.pathOf(address)
   const path = own ?? /^(?:file:\/\/)?\/(?:.*\/)?(\d+)$/.exec(address)?.[1] ?? locatedPath(store, address)

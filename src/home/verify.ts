@@ -97,19 +97,19 @@ async function readRegistry(directory: string, record: BackupRecord): Promise<Re
     history.kind === 'whole' ? [] : [`the history of stages is not as it was written (${history.reason})`]
   const rows = await database.sql
     .selectFrom('model_versions')
-    .select(['name', 'version', 'source', 'storage_location', 'current_stage'])
+    .select(['name', 'version', 'source', 'storage_location', 'current_stage', 'user_id'])
     .execute()
   const versions = rows.filter(({ current_stage }) => current_stage !== 'Deleted_Internal') // MLflow's word for one that was deleted
   const elsewhere: string[] = []
-  const missing = versions.flatMap(({ name, version, source, storage_location }) => {
+  const missing = versions.flatMap(({ name, version, source, storage_location, user_id }) => {
     const what = `${name} v${version}`
     const folder = pathOfAddress(record, storage_location ?? source ?? '')
-    if (folder === null) {
-      elsewhere.push(what)
-      return []
-    }
     const path = `${artifacts}/${folder}/`
-    return record.files.some((file) => file.path.startsWith(path)) ? [] : [`of ${what} the files are missing (${path})`]
+    if (folder !== null && record.files.some((file) => file.path.startsWith(path))) return []
+    // Understudy registers what is there, in somebody's name; MLflow's clients may name a folder that never had anything in it.
+    if (folder !== null && user_id !== null) return [`of ${what} the files are missing (${path})`]
+    elsewhere.push(what)
+    return []
   })
   const models = Map.groupBy(versions, ({ name }) => name)
   return {

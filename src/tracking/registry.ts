@@ -7,6 +7,7 @@ import { checkModelName, checkText, checkVersionTag } from './names.ts'
 import type { ModelVersion, Stage, Tracking } from './port.ts'
 import { runRow } from './read-runs.ts'
 import { type Sql, WORKSPACE } from './schema.ts'
+import { addressOf } from './source-address.ts'
 import { DELETED_STAGE, stageOf } from './stages.ts'
 import { takeVersionNumber } from './version-numbers.ts'
 
@@ -48,7 +49,8 @@ export function registryOperations(context: Context): Registry {
     },
     async readModelFile(name, version, path) {
       const { version: found, storage } = await readVersion(database.sql, name, version)
-      const folder = locate(artifacts, storage, `the model ${name} v${found.version}`)
+      const address = await addressOf(database.sql, storage)
+      const folder = locate(artifacts, address, `the model ${name} v${found.version}`)
       return artifacts.get(fileIn(folder, path))
     },
   }
@@ -208,7 +210,7 @@ async function readVersions(sql: Sql, name: string, version?: number): Promise<F
   return rows
     .filter((row) => row.current_stage !== DELETED_STAGE)
     .map((row) => ({
-      storage: row.storage_location ?? row.source ?? '',
+      storage: row.storage_location || row.source || '',
       version: {
         name: row.name,
         version: row.version,
