@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { PlannedError } from '../kernel/errors.ts'
 import { closest } from '../kernel/spelling.ts'
 import type { Project } from '../lifecycle/project.ts'
+import type { ReadParquet } from '../lifecycle/request-table.ts'
 import type { LifecycleRooms } from '../lifecycle/rooms.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -64,12 +65,13 @@ export interface DatabaseReport {
 
 /** What `server` may be told; what it means stands with the command. */
 export interface ServeOptions {
-  readonly host: string
-  readonly port: number
+  readonly host?: string | undefined
+  readonly port?: number | undefined
   readonly backendStoreUri?: string | undefined
   readonly defaultArtifactRoot?: string | undefined
   readonly artifactsDestination?: string | undefined
   readonly allowedHosts?: readonly string[] | undefined
+  readonly corsAllowedOrigins?: readonly string[] | undefined
   readonly insecure: boolean
 }
 
@@ -101,6 +103,8 @@ export interface CommandContext {
   readonly settingsOf: (path: string) => Promise<{ project: Project; settings: Settings }>
   /** Starts the HTTP server; it stops, with everything under way answered, when disposed of. */
   readonly serve: (options: ServeOptions) => Promise<{ readonly address: string } & AsyncDisposable>
+  /** Reads a Parquet file of requests. */
+  readonly readParquet: ReadParquet<string>
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
 }
@@ -115,6 +119,10 @@ export interface Command<Args = unknown> {
   readonly positional?: readonly (readonly [name: string, meaning: string])[]
   /** Options in commander's form, with their meaning; that of one that must be given ends with "(required)". */
   readonly options?: readonly (readonly [flags: string, meaning: string, fallback?: string])[]
+  /** Options of the program whose place this takes, that it has not, with what to do instead. */
+  readonly foreignOptions?: Readonly<Record<string, string>>
+  /** What is said on Ctrl-C. Absent for a command that goes on from there when it is run again. */
+  readonly stopping?: string
   /** Parses positional arguments (by name) and options (camel-cased) together. */
   readonly args: z.ZodType<Args>
   run(args: Args, context: CommandContext): Promise<void>

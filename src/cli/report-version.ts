@@ -23,6 +23,7 @@ export function versionReport(details: VersionDetails, manner: Manner): string {
     lines.length === 0 ? [] : ['', manner.heading(name), ...lines.flatMap((line) => indented(line, manner))]
   return [
     manner.heading(`${version.name} v${version.version}, ${version.stage}`),
+    ...(details.aliases.length === 0 ? [] : [`also called ${details.aliases.join(', ')}`]),
     ...(version.description === '' ? [] : wrapped(version.description, manner.columns)),
     ...section(
       'verdicts',

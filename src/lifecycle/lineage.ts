@@ -11,6 +11,8 @@ import { experimentsOf, firstModelsOf, type Judged, journalOf, modelOf, verdicts
 
 export interface VersionDetails {
   readonly version: ModelVersion
+  /** The aliases that stand for it. */
+  readonly aliases: readonly string[]
   /** The run that trained it; null for a version made elsewhere, or whose run is gone. */
   readonly run: Run | null
   readonly data: readonly DatasetInput[]
@@ -61,8 +63,10 @@ export async function versionDetails(rooms: LifecycleRooms, model: string, numbe
       return champion?.version === number ? [{ part: 'champion', judged }] : []
     }),
   ]
+  const aliases = Object.entries(await tracking.aliases(model))
   return {
     version,
+    aliases: aliases.filter(([, stoodFor]) => stoodFor === number).map(([alias]) => alias),
     run,
     data: run === null ? [] : await tracking.inputs(run.id),
     curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run),

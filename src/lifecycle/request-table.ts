@@ -9,6 +9,9 @@ export interface RequestTable {
   readonly columns: Readonly<Record<string, readonly unknown[]>>
 }
 
+/** Reads a Parquet file's columns of these names; of one with more rows than `maxRows` only how many there are. Throws `BAD_INPUT`. */
+export type ReadParquet<File> = (file: File, names: readonly string[], maxRows: number) => Promise<RequestTable>
+
 /** What is wrong with one value. The row is null where the whole column is missing; the first row is 0. */
 export interface CellFault {
   readonly row: number | null

@@ -1,11 +1,13 @@
 // What a server needs for predictions, opened when the first one is asked for: a server that is never asked pays for nothing.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '../kernel/ids.ts'
 import { OWN_MARK } from '../kernel/process-mark.ts'
 import type { Project, TimeReading } from '../lifecycle/project.ts'
+import type { ReadParquet } from '../lifecycle/request-table.ts'
 import type { Serving } from '../lifecycle/serve-version.ts'
-import type { Predictions, ReadParquet } from '../server/predict.ts'
+import type { Predictions } from '../server/predict.ts'
 import type { Tracking } from '../tracking/port.ts'
 
 /** Predictions from the versions of one model, in the store that `openTracking` opens. Close it after the last request. */
@@ -47,7 +49,7 @@ export function openPredictions(options: {
 }
 
 /** Reads Parquet files by DuckDB, each from a private file that is there for as long as it is read. */
-export function openReadParquet(temporaryDirectory: string, opened: AsyncDisposableStack): ReadParquet {
+function openReadParquet(temporaryDirectory: string, opened: AsyncDisposableStack): ReadParquet<Uint8Array> {
   const open = async () => {
     const { openParquetReader } = await import('../warehouse/parquet-columns.ts')
     return opened.adopt(await openParquetReader(temporaryDirectory), (reader) => reader.close())
@@ -66,5 +68,16 @@ export function openReadParquet(temporaryDirectory: string, opened: AsyncDisposa
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  }
+}
+
+/** Reads one Parquet file where it lies. */
+export const readParquetFile: ReadParquet<string> = async (path, names, maxRows) => {
+  const { openParquetReader } = await import('../warehouse/parquet-columns.ts')
+  const reader = await openParquetReader(join(tmpdir(), 'understudy'))
+  try {
+    return await reader.read(path, names, maxRows)
+  } finally {
+    reader.close()
   }
 }

@@ -1,8 +1,7 @@
 // The body of a request for many predictions, as a table: JSON, CSV or Parquet, by its content type.
 import type { Context } from 'hono'
 import { PlannedError } from '../kernel/errors.ts'
-import { type RequestTable, tableFromCsv, tableFromJson } from '../lifecycle/request-table.ts'
-import type { ReadParquet } from './predict.ts'
+import { type ReadParquet, type RequestTable, tableFromCsv, tableFromJson } from '../lifecycle/request-table.ts'
 
 export const MAX_ROWS = 10_000
 /** Bytes of a body at most: a full table as JSON, with as many columns again that nobody asked for. */
@@ -24,7 +23,7 @@ export class UnknownKind extends Error {
 export async function readBody(
   context: Context,
   names: readonly string[],
-  readParquet: ReadParquet,
+  readParquet: ReadParquet<Uint8Array>,
 ): Promise<RequestTable> {
   const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   const isParquet = PARQUET_TYPES.some((one) => one === type)
@@ -47,10 +46,15 @@ async function readBytes(context: Context): Promise<Uint8Array> {
   const { body } = context.req.raw
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of body ?? []) {
-    length += piece.byteLength
-    if (length > MAX_BYTES) throw tooLarge()
-    pieces.push(piece)
+  try {
+    for await (const piece of body ?? []) {
+      length += piece.byteLength
+      if (length > MAX_BYTES) throw tooLarge()
+      pieces.push(piece)
+    }
+  } catch (error) {
+    if (error instanceof TooMuch) throw error
+    throw new PlannedError('BAD_INPUT', 'the body ended before its end', { next: 'send it again', cause: error })
   }
   return Buffer.concat(pieces)
 }

@@ -3,18 +3,15 @@ import type { Context, Hono } from 'hono'
 import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import type { RequestField } from '../lifecycle/project.ts'
 import { type FieldFault, readText } from '../lifecycle/request-row.ts'
-import { type CellFault, type RequestTable, readTable } from '../lifecycle/request-table.ts'
+import { type CellFault, type ReadParquet, readTable } from '../lifecycle/request-table.ts'
 import type { Answered, Serving } from '../lifecycle/serve-version.ts'
 import { answerText, csvText, floatText } from './predict-answer.ts'
 import { MAX_ROWS, readBody, TooMuch, UnknownKind } from './predict-body.ts'
 import { readChoice } from './predict-choice.ts'
 
-/** Reads a Parquet file's columns of these names; of one with more rows than `maxRows` only how many there are. Throws `BAD_INPUT`. */
-export type ReadParquet = (bytes: Uint8Array, names: readonly string[], maxRows: number) => Promise<RequestTable>
-
 export interface Predictions {
   readonly serving: Serving
-  readonly readParquet: ReadParquet
+  readonly readParquet: ReadParquet<Uint8Array>
 }
 
 /** Something wrong with a request, in the form that FastAPI tells it. */
@@ -25,7 +22,7 @@ export interface Detail {
   readonly input: unknown
 }
 
-/** Any page may ask: nothing here changes anything, and the recipe's interface is open to all. */
+/** Any page may ask for one prediction: nothing here changes anything, and the recipe's interface is open to all. */
 export const OPEN_TO_ALL = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'X-Model-Name, X-Model-Version, X-Model-Stage, X-Prediction-Flags',
@@ -46,7 +43,7 @@ export function mountPredict(app: Hono, predictions: Predictions, report: Report
     }
   app.get('/predict', answered(predictOne))
   app.post('/predict', answered(predictMany))
-  app.options('/predict', (context) => allowed(context, 'GET, HEAD, POST'))
+  app.options('/predict', (context) => allowed(context, 'GET, HEAD'))
 }
 
 /** The answer to a browser that asks whether a page from elsewhere may ask. */

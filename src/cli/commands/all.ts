@@ -11,13 +11,14 @@ import { initCommand } from './init.ts'
 import { modelsCommand, showModelCommand } from './models.ts'
 import { monitorCommand } from './monitor.ts'
 import { dropOutboxCommand, outboxCommand, sendOutboxCommand } from './outbox.ts'
+import { predictCommand } from './predict.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
 import { resetCommand } from './reset.ts'
 import { serverCommand } from './server.ts'
 import { sourcesCommand } from './sources.ts'
 import { statusCommand } from './status.ts'
-import { evaluateCommand, predictCommand, preprocessCommand, trainCommand } from './steps.ts'
+import { evaluateCommand, preprocessCommand, trainCommand } from './steps.ts'
 
 export const COMMANDS: readonly Command[] = [
   cycleCommand,

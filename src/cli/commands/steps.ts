@@ -5,7 +5,6 @@ import { PlannedError } from '../../kernel/errors.ts'
 import { addMonths, DAY_MS, dayText, parseDay, type TimeWindow } from '../../kernel/window.ts'
 import { type Evaluation, evaluateVersion } from '../../lifecycle/evaluate-version.ts'
 import { HISTORY_SPLIT } from '../../lifecycle/first-model.ts'
-import { predictOne } from '../../lifecycle/predict.ts'
 import { preprocess } from '../../lifecycle/preprocess.ts'
 import { tablesOf } from '../../lifecycle/project.ts'
 import { ensureRawTable } from '../../lifecycle/raw-table.ts'
@@ -129,40 +128,3 @@ function sampleText({ version, inSample, trainedTo }: Evaluation, window: TimeWi
     unseenFromMs < window.toMs ? `; on rows it has not seen: --version ${version} --from ${dayText(unseenFromMs)}` : ''
   return `⚠️  in-sample: it has learnt rows of this window, so this error is too good${next}`
 }
-
-/** `understudy predict [--set passenger_count=2 …]` */
-export const predictCommand = defineCommand({
-  name: 'predict',
-  example: 'predict --version 3',
-  summary: "predict one row; what is not set takes the project's example",
-  options: [
-    ...versionOptions,
-    [
-      '--set <field=value...>',
-      "fields of the project's request (default: its example row, which the answer shows in full)",
-    ],
-  ],
-  args: VersionArgs.extend({ set: z.array(z.string()).default([]) }),
-  async run(args, context) {
-    const rooms = await context.rooms()
-    const texts = Object.fromEntries(
-      args.set.map((text) => {
-        const at = text.indexOf('=')
-        if (at < 1)
-          throw new PlannedError('BAD_INPUT', `--set ${text} names no field`, {
-            next: `write it as field=value; the fields are ${rooms.project.request.map(({ name }) => name).join(', ')}`,
-          })
-        return [text.slice(0, at), text.slice(at + 1)]
-      }),
-    )
-    const request = { model: context.settings().model, choice: versionChoice(args), texts }
-    const { value, version } = await withProgress(context, ({ log }) => predictOne(rooms, request, log))
-    const { replyKey, metric, request: fields } = rooms.project
-    const asked = fields.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
-    context.terminal.out(
-      context.terminal.json
-        ? JSON.stringify({ [replyKey]: value, version: version.version })
-        : `${replyKey} ${value.toFixed(2)} ${metric.unit}  (v${version.version}, ${version.stage}; ${asked})`,
-    )
-  },
-})
