@@ -18,7 +18,7 @@ function evidenceOf({ cycle, firstModel: first }: DecisionView): string[] {
   const error = first.error === null ? 'none' : write(first.error)
   return [
     first.reason,
-    `${name} ${error} ${unit} on ${counted(first.holdoutRows, 'row')}; the threshold is ${write(first.threshold)} ${unit}`,
+    `${name.toUpperCase()} ${error} ${unit} on ${counted(first.holdoutRows, 'row')}; the threshold is ${write(first.threshold)} ${unit}`,
   ]
 }
 
@@ -38,7 +38,7 @@ function cycleLines(cycle: CycleOutcome): string[] {
       : `; difference ${signed(difference.mean)} (${signed(difference.low)} to ${signed(difference.high)})`
   return [
     cycle.reason,
-    `${metric.name} in ${metric.unit}: ${scored('champion', champion)}, ${scored('challenger', challenger)}, threshold ${write(threshold)}${between}`,
+    `${metric.name.toUpperCase()} in ${metric.unit}: ${scored('champion', champion)}, ${scored('challenger', challenger)}, threshold ${write(threshold)}${between}`,
     `${counted(holdoutRows, 'row')} of ${counted(holdoutDays, 'day')}, look ${looks}`,
   ]
 }

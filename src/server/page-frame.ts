@@ -19,7 +19,7 @@ p{margin:.3rem 0}.soft{color:var(--soft)}.good{color:var(--good)}.warn{color:var
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{font-weight:600;color:var(--soft);text-align:left;white-space:nowrap}
 th,td{padding:.32rem .8rem .32rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n,th.n{text-align:right}td.k{white-space:nowrap}td{overflow-wrap:anywhere}
+td.n,th.n{text-align:right}td{overflow-wrap:break-word}
 .badge{display:inline-block;border:1px solid currentColor;border-radius:1rem;padding:0 .55rem;font-size:.85rem;white-space:nowrap}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.7rem 1rem;margin:.6rem 0}
 .curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:1rem}
