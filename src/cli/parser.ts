@@ -111,6 +111,8 @@ function misunderstood(
     })
   switch (code) {
     case 'commander.unknownOption': {
+      const instead = command.foreignOptions?.[quoted]
+      if (instead !== undefined) return failure(`there is no option ${quoted}`, instead)
       const known = parser.options.flatMap(({ long }) => long ?? []).concat('--json', '--project', '--help')
       const meant = closest(quoted, known)
       return failure(`there is no option ${quoted}`, meant === null ? undefined : `did you mean ${meant}`)

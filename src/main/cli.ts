@@ -1,7 +1,7 @@
 // The program: settings, rooms, the command that was typed, and the exit code. Nothing else sets one.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { COMMANDS } from '../cli/commands/all.ts'
+import type { Command } from '../cli/command.ts'
 import { explain } from '../cli/explain.ts'
 import { takeGlobalOptions } from '../cli/global-options.ts'
 import { runWords } from '../cli/parser.ts'
@@ -30,7 +30,7 @@ if (isTerminalGone) process.kill(process.pid, 'SIGHUP')
 async function main(argv: readonly string[]): Promise<number> {
   const streams = { out: process.stdout, err: process.stderr, environment: process.env }
   let terminal = openTerminal({ json: argv.includes('--json'), ...streams })
-  const stop = stopOnSignals((text) => terminal.note(text))
+  const stop = stopOnSignals((text) => terminal.note(`  ${text}`))
   const opened: { rooms: OpenRooms | null } = { rooms: null }
   // What is thrown where nobody waits for it is a bug too, and told like one.
   process.on('uncaughtException', (error) => process.exit(explain(error, terminal)))
@@ -43,7 +43,9 @@ async function main(argv: readonly string[]): Promise<number> {
       terminal = advisingFor(project, terminal)
       return { ...made, terminal }
     }
-    await runWords(words, { commands: COMMANDS, version: readVersion(), terminal, context })
+    const commands = await commandsFor(words)
+    stop.words = commands.find(({ name }) => name === words[0])?.stopping ?? stop.words
+    await runWords(words, { commands, version: readVersion(), terminal, context })
     return 0
   } catch (error) {
     return explain(await clarify(error, opened.rooms?.place ?? null), terminal)
@@ -63,6 +65,12 @@ function refuseTooLong(argv: readonly string[]): void {
   })
 }
 
+/** The commands that the words can mean. A server is to be up at once: it does not wait for all that the others need. */
+async function commandsFor([first]: readonly string[]): Promise<readonly Command[]> {
+  if (first === 'server') return [(await import('../cli/commands/server.ts')).serverCommand]
+  return (await import('../cli/commands/all.ts')).COMMANDS
+}
+
 /** The version of this program, as package.json has it. */
 function readVersion(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -70,13 +78,13 @@ function readVersion(): string {
 }
 
 /** The first Ctrl-C, SIGTERM or closing of the terminal asks; a second one, a while later, ends at once. */
-function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dispose(): void } {
+function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; words: string; dispose(): void } {
   const controller = new AbortController()
   let askedAt = 0
   const onSignal = (): void => {
     if (askedAt === 0) {
       askedAt = performance.now()
-      note('  stopping; nothing is lost, the same command goes on from here (once more to end at once)')
+      note(stop.words)
       controller.abort(stoppedOnRequest())
     } else if (performance.now() - askedAt > 500) {
       // As a program without handlers would end. An orderly exit waits for every native call, and dies of one in a thread.
@@ -85,10 +93,12 @@ function stopOnSignals(note: (text: string) => void): { signal: AbortSignal; dis
     }
   }
   for (const name of STOPPING) process.on(name, onSignal)
-  return {
+  const stop = {
     signal: controller.signal,
+    words: 'stopping; nothing is lost, the same command goes on from here (once more to end at once)',
     dispose() {
       for (const name of STOPPING) process.off(name, onSignal)
     },
   }
+  return stop
 }

@@ -1,68 +1,89 @@
 // Starts the HTTP server over a store: the home's own, or the one it is told.
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { ServeOptions, Settings } from '../cli/command.ts'
+import { onlyRead, openHome } from '../home/access.ts'
+import { isWithin, programVersion } from '../home/place.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { isPlanned, messageOf } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
+import type { Tracking } from '../tracking/port.ts'
+import { openArtifactRoots } from './artifact-roots.ts'
 import { openPredictions } from './open-predictions.ts'
+import { pageSource } from './page-source.ts'
+import { adviceOn, databaseFile, guardOf, withEnvironment } from './serve-options.ts'
 
-/** Everything the server needs, opened and closed with it. Throws as the store and `listen` do. */
+/**
+ * Everything the server needs, opened and closed with it. `report` is told what whoever runs it should know: what is unsafe about the
+ * options, and later every failure that is not a client's fault. Throws as the home, the store and `listen` do, and `BAD_INPUT` for options
+ * that make no server.
+ */
 export async function serve(
   options: ServeOptions,
   settings: Settings,
   project: Project,
   report: (line: string) => void,
 ): Promise<{ readonly address: string } & AsyncDisposable> {
-  const [{ diskArtifacts }, { openStore }, { openAddresses }, { openMlflowStore }, { openApp }, { listen }] =
-    await Promise.all([
-      import('../artifacts/disk.ts'),
-      import('../tracking/open-store.ts'),
-      import('../mlflow/addresses.ts'),
-      import('../mlflow/store.ts'),
-      import('../server/app.ts'),
-      import('../server/listen.ts'),
-    ])
+  const choice = withEnvironment(options, process.env)
+  const advice = adviceOn(choice)
+  const guard = guardOf(choice, report)
+  const [
+    { diskArtifacts },
+    { openStore },
+    { openAddresses },
+    { openMlflowStore },
+    { trackingOver },
+    { openApp },
+    { listen },
+  ] = await Promise.all([
+    import('../artifacts/disk.ts'),
+    import('../tracking/open-store.ts'),
+    import('../mlflow/addresses.ts'),
+    import('../mlflow/store.ts'),
+    import('../tracking/embedded.ts'),
+    import('../server/app.ts'),
+    import('../server/listen.ts'),
+  ])
   await using opened = new AsyncDisposableStack()
+  const { home } = settings
   const databasePath =
-    options.backendStoreUri === undefined ? settings.databasePath : sqlitePath(options.backendStoreUri)
-  const artifacts = diskArtifacts(folderOf(options.artifactsDestination ?? settings.artifacts))
-  const root = options.defaultArtifactRoot ?? null
-  const addresses = openAddresses(artifacts, root?.startsWith('mlflow-artifacts:') ? null : root)
+    choice.backendStoreUri === undefined ? settings.databasePath : databaseFile(choice.backendStoreUri)
+  const { readOnly } = opened.use(openHome({ home, databasePath, artifacts: settings.artifacts }))
+  if (readOnly && isWithin(home, databasePath)) throw onlyRead(home)
+  const { artifacts, defaultRoot, rootArtifacts } = openArtifactRoots(
+    { destination: choice.artifactsDestination ?? settings.artifacts, defaultRoot: choice.defaultArtifactRoot },
+    diskArtifacts,
+  )
+  const addresses = openAddresses(artifacts, defaultRoot, rootArtifacts)
   const beginning = { nowMs: systemClock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
   const database = opened.use(await openStore(databasePath, beginning))
   const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock })
-  const told = (error: unknown, where: string): void => report(`${where}: ${messageOf(error)}`)
+  const tracking = trackingOver({ database, artifacts, clock: systemClock, user: 'server' })
+  await noticeOutsideMoves(tracking)
+  const told = (error: unknown, where: string): void => report(`${where}: ${inWords(error)}`)
   const predictions = opened.use(
     openPredictions({
       project,
       model: settings.model,
       timeReading: settings.timeReading,
-      openTracking: async () => {
-        const { openEmbeddedTracking } = await import('../tracking/embedded.ts')
-        return await openEmbeddedTracking({ databasePath, artifacts, clock: systemClock, user: 'server' })
-      },
-      temporaryDirectory: join(settings.home, 'tmp'),
+      openTracking: () => Promise.resolve(tracking),
+      temporaryDirectory: join(home, 'tmp'),
       report: told,
     }),
   )
-  const app = openApp({ store, report: told, predictions })
-  const listening = opened.use(await listen(app, options))
+  const pages = pageSource({ store, database, artifacts }, { home, databasePath })
+  const app = openApp({ store, report: told, predictions, pages, version: programVersion() })
+  const listening = opened.use(await listen(app, { host: choice.host, port: choice.port, guard }))
+  for (const line of advice) report(line)
   const everything = opened.move()
   return { address: listening.address, [Symbol.asyncDispose]: () => everything.disposeAsync() }
 }
 
-/** The path in `sqlite:///path`, as SQLAlchemy has it: three slashes and a relative path, or four for an absolute one. */
-function sqlitePath(uri: string): string {
-  const path = /^sqlite:\/\/\/(.+)$/.exec(uri)?.[1]
-  if (path !== undefined) return path
-  throw new PlannedError('BAD_INPUT', `the store ${uri} cannot be opened`, {
-    why: 'only files of SQLite are served',
-    next: 'write it like sqlite:///mlflow.db, with four slashes before an absolute path',
-    facts: { uri },
-  })
+/** What others moved on the store while no program of ours looked enters its history. */
+async function noticeOutsideMoves(tracking: Tracking): Promise<void> {
+  for (const model of await tracking.models()) await tracking.noticeOutsideMoves(model)
 }
 
-function folderOf(place: string): string {
-  return place.startsWith('file:') ? fileURLToPath(place) : place
+/** What was foreseen, in its words; a bug with the place it happened at. */
+function inWords(error: unknown): string {
+  return isPlanned(error) || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)
 }

@@ -49,7 +49,10 @@ export async function listen(
 ): Promise<Listening> {
   const { host, port, guard = OWN_GUARD } = options
   const patience = { ...PATIENCE, ...options.patience }
-  const answer = getRequestListener((request, env) => (request.method === 'HEAD' ? headOf(app, request, env) : app.fetch(request, env)), { hostname: 'localhost' })
+  const answer = getRequestListener(
+    (request, env) => (request.method === 'HEAD' ? headOf(app, request, env) : app.fetch(request, env)),
+    { hostname: 'localhost' },
+  )
   const underWay = new Map<ServerResponse, IncomingMessage>()
   const server = createServer(
     {

@@ -37,7 +37,13 @@ export async function openEmbeddedTracking(options: EmbeddedTrackingOptions): Pr
   const { databasePath, artifacts, clock, user, readOnly = false } = options
   const beginning = { nowMs: clock.nowMs(), defaultLocation: artifacts.uri('0') }
   const database = await openStore(databasePath, beginning, { readOnly })
-  const context: Context = { database, artifacts, clock, user }
+  const tracking = trackingOver({ database, artifacts, clock, user })
+  return { ...tracking, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+}
+
+/** Tracking over a store that is open, and stays so: whoever opened it closes it. One process needs one connection that writes. */
+export function trackingOver(context: Context): EmbeddedTracking {
+  const { database } = context
   return {
     ...experimentOperations(context),
     ...runWriting(context),
@@ -46,6 +52,6 @@ export async function openEmbeddedTracking(options: EmbeddedTrackingOptions): Pr
     ...moveOperations(context),
     history: (name) => readHistory(database.sql, name),
     verifyHistory: () => checkHistory(database.sql),
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
