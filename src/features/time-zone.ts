@@ -14,12 +14,14 @@ export interface ZoneTable {
 
 const FROM_MS = Date.UTC(2000, 0, 1)
 const TO_MS = Date.UTC(2041, 0, 1)
+/** No zone has changed twice within so few days (every one that Node knows was read by the day too); every command waits for this. */
+const STEP_MS = 7 * DAY_MS
 
 const tables = new Map<string, ZoneTable>()
 
 /**
  * The offsets of an IANA zone from 2000 to 2040, as this Node's own time zone data have them. Before and after, the
- * first and last hold. Of two changes within a day only their sum would be seen.
+ * first and last hold. Of two changes within a week only their sum would be seen.
  * Throws `BAD_INPUT` for a zone that is not known.
  */
 export function zoneTable(zone: string): ZoneTable {
@@ -54,12 +56,11 @@ function scan(zone: string): ZoneTable {
   const offsetAt = offsetReader(zone)
   const startsMs = [Number.NEGATIVE_INFINITY]
   const offsetsMs = [offsetAt(FROM_MS)]
-  for (let dayMs = FROM_MS; dayMs < TO_MS; dayMs += DAY_MS) {
-    const before = offsetAt(dayMs)
-    const after = offsetAt(dayMs + DAY_MS)
+  for (let fromMs = FROM_MS, before = offsetsMs[0]; fromMs < TO_MS; fromMs += STEP_MS) {
+    const after = offsetAt(fromMs + STEP_MS)
     if (before === after) continue
-    let lastBeforeMs = dayMs
-    let changeMs = dayMs + DAY_MS
+    let lastBeforeMs = fromMs
+    let changeMs = fromMs + STEP_MS
     while (changeMs - lastBeforeMs > 1) {
       const middleMs = Math.floor((lastBeforeMs + changeMs) / 2)
       if (offsetAt(middleMs) === before) lastBeforeMs = middleMs
@@ -67,6 +68,7 @@ function scan(zone: string): ZoneTable {
     }
     startsMs.push(changeMs)
     offsetsMs.push(after)
+    before = after
   }
   return { startsMs, offsetsMs }
 }

@@ -5,6 +5,7 @@ export function closest(word: string, known: readonly string[]): string | null {
   let found: string | null = null
   let fewest = word.length > 4 ? 3 : 2
   for (const candidate of known) {
+    if (Math.abs(word.length - candidate.length) >= fewest) continue // each letter too many is a slip
     const slips = distance(word, candidate)
     if (slips < fewest) [found, fewest] = [candidate, slips]
   }
