@@ -35,7 +35,7 @@ export interface Language<Column extends string = string> {
   readonly orders: Readonly<Record<string, Column>>
   /** What the entities that are known by a key may be compared with. */
   readonly comparators: Readonly<Partial<Record<Exclude<Entity, 'attribute'>, readonly string[]>>>
-  /** Whether a value that should be in quotes may do without them. */
+  /** Whether a value that should be in quotes may do without them, and a key with - or / in it without backticks. */
   readonly isLenient?: true
 }
 
@@ -144,15 +144,23 @@ export const LOGGED_MODELS: Language<ColumnOf<'logged_models'>> = {
     model_type: { column: 'model_type', values: 'text', isListed: true },
     source_run_id: { column: 'source_run_id', values: 'text', isListed: true },
     status: { column: 'status', values: 'status', isListed: true },
+    status_message: { column: 'status_message', values: 'text', isListed: true },
+    experiment_id: { column: 'experiment_id', values: 'id', isListed: true },
+    artifact_location: { column: 'artifact_location', values: 'text', isListed: true },
     ...{ creation_timestamp: MADE, creation_time: MADE, creation_timestamp_ms: MADE },
     ...{ last_updated_timestamp: CHANGED, last_updated_time: CHANGED, last_updated_timestamp_ms: CHANGED },
   },
   orders: {
     ...{ name: 'name', model_id: 'model_id', model_type: 'model_type', source_run_id: 'source_run_id' },
+    ...{ status_message: 'status_message', experiment_id: 'experiment_id', artifact_location: 'artifact_location' },
     ...{ status: 'status', creation_timestamp: 'creation_timestamp_ms', creation_time: 'creation_timestamp_ms' },
     ...{ creation_timestamp_ms: 'creation_timestamp_ms', last_updated_timestamp: 'last_updated_timestamp_ms' },
     ...{ last_updated_time: 'last_updated_timestamp_ms', last_updated_timestamp_ms: 'last_updated_timestamp_ms' },
   },
-  comparators: { metric: NUMBER_COMPARATORS, parameter: TEXT_COMPARATORS, tag: TEXT_COMPARATORS },
+  comparators: {
+    metric: NUMBER_COMPARATORS,
+    parameter: [...TEXT_COMPARATORS, ...LIST_COMPARATORS],
+    tag: [...TEXT_COMPARATORS, ...LIST_COMPARATORS],
+  },
   isLenient: true,
 }

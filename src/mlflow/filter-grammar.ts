@@ -37,8 +37,8 @@ export interface Filter {
 const LIKES: ReadonlySet<string> = new Set(['LIKE', 'ILIKE', 'RLIKE'])
 
 /** Reads a filter, whatever it is. Takes time linear in its length. */
-export function parseFilter(text: string): Filter {
-  const parts = partsOf(text, tokensOf(text))
+export function parseFilter(text: string, options: Parameters<typeof tokensOf>[1] = {}): Filter {
+  const parts = partsOf(text, tokensOf(text, options))
   const comparisons: Comparison[] = []
   const leftovers: string[] = []
   let at = 0

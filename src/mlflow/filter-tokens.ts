@@ -29,16 +29,21 @@ export interface Token {
 const BLANKS = /\s+/y
 const NUMBER = /-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_])/uy
 const BARE = /[\p{L}\p{N}_][\p{L}\p{N}_$#]*/uy
+const BARE_WITH_SIGNS = /[\p{L}\p{N}_][\p{L}\p{N}_$#/-]*/uy
 const COMPARATOR = /[<>=~!]+/y
 
 const SIGNS: Readonly<Record<string, TokenKind>> = { '(': 'open', ')': 'close', ',': 'comma', ';': 'semicolon' }
 
-/** The tokens of a text, in order. Nothing is refused here: what makes no sense is told by the grammar. */
-export function tokensOf(text: string): Token[] {
+/**
+ * The tokens of a text, in order. Nothing is refused here: what makes no sense is told by the grammar. `key` is what a bare part after a
+ * dot looks like: with or without - and / in it.
+ */
+export function tokensOf(text: string, { keysHaveSigns = false }: { readonly keysHaveSigns?: boolean } = {}): Token[] {
+  const key = keysHaveSigns ? BARE_WITH_SIGNS : BARE
   const tokens: Token[] = []
   let at = endOf(BLANKS, text, 0)
   while (at < text.length) {
-    const [kind, to] = tokenAt(text, at)
+    const [kind, to] = tokenAt(text, at, key)
     tokens.push({ kind, text: text.slice(at, to), from: at, to })
     at = endOf(BLANKS, text, to)
   }
@@ -46,7 +51,7 @@ export function tokensOf(text: string): Token[] {
 }
 
 /** The kind of the token that begins at a place, and where it ends. */
-function tokenAt(text: string, at: number): [TokenKind, number] {
+function tokenAt(text: string, at: number, key: RegExp): [TokenKind, number] {
   const number = endOf(NUMBER, text, at)
   if (number > at) return ['number', number]
   const comparator = endOf(COMPARATOR, text, at)
@@ -55,14 +60,16 @@ function tokenAt(text: string, at: number): [TokenKind, number] {
   if (sign === "'") return quotedAt(text, at)
   if (sign === '"') {
     const [kind, to] = quotedAt(text, at)
-    return kind === 'quoted' && text[to] === '.' && partEnd(text, to + 1) > to + 1 ? nameFrom(text, to) : [kind, to]
+    return kind === 'quoted' && text[to] === '.' && partEnd(text, to + 1, key) > to + 1
+      ? nameFrom(text, to, key)
+      : [kind, to]
   }
   if (sign === '`') {
     const to = closing(text, at)
-    return to === -1 ? ['other', text.length] : nameFrom(text, to)
+    return to === -1 ? ['other', text.length] : nameFrom(text, to, key)
   }
   const bare = endOf(BARE, text, at)
-  if (bare > at) return nameFrom(text, bare)
+  if (bare > at) return nameFrom(text, bare, key)
   return [SIGNS[sign] ?? 'other', at + wholeSign(text, at)]
 }
 
@@ -72,10 +79,10 @@ function quotedAt(text: string, at: number): [TokenKind, number] {
 }
 
 /** The end of a name whose first part ends at a place: all the parts that follow, each after a dot. */
-function nameFrom(text: string, firstEnd: number): ['name', number] {
+function nameFrom(text: string, firstEnd: number, key: RegExp): ['name', number] {
   let end = firstEnd
   while (text[end] === '.') {
-    const next = partEnd(text, end + 1)
+    const next = partEnd(text, end + 1, key)
     if (next === end + 1) break // nothing that could be a key follows the dot
     end = next
   }
@@ -83,9 +90,9 @@ function nameFrom(text: string, firstEnd: number): ['name', number] {
 }
 
 /** Where the part of a name that begins at a place ends; the place itself if none does. */
-function partEnd(text: string, at: number): number {
+function partEnd(text: string, at: number, key: RegExp): number {
   const sign = text[at]
-  if (sign !== '`' && sign !== '"' && sign !== "'") return endOf(BARE, text, at)
+  if (sign !== '`' && sign !== '"' && sign !== "'") return endOf(key, text, at)
   const end = closing(text, at)
   return end === -1 ? at : end
 }

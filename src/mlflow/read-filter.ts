@@ -58,7 +58,7 @@ export function readFilter<Column extends string>(language: Language<Column>, fi
   if (filter.length > MAX_FILTER_LENGTH)
     throw invalid(`The filter has ${filter.length} characters; at most ${MAX_FILTER_LENGTH} are read.`)
   if (filter.trim() === '') throw invalid(`Invalid filter '${filter}'. Could not be parsed.`)
-  const { comparisons, leftovers, isSeveral } = parseFilter(filter)
+  const { comparisons, leftovers, isSeveral } = parseFilter(filter, { keysHaveSigns: language.isLenient === true })
   if (isSeveral) throw invalid(severalStatements(language, filter))
   if (leftovers.length > 0) throw invalid(leftoverWords(language, filter, leftovers))
   if (comparisons.length > MAX_CLAUSES)
@@ -96,7 +96,8 @@ function readClause<Column extends string>(language: Language<Column>, compariso
     check(language, subject, comparator, allowed)
     return { entity, key, test: testOf(comparator, Number(value)) }
   }
-  const value = entity === 'dataset' && right.kind === 'list' ? textsOf(right.items) : textOf(language, subject, right)
+  const isList = right.kind === 'list' && allowed.includes('IN')
+  const value = isList ? textsOf(right.items) : textOf(language, subject, right)
   check(language, subject, comparator, allowed)
   return { entity, key, test: testOf(comparator, value) } as Clause<Column> // as above
 }
