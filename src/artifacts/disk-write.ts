@@ -7,8 +7,10 @@ import { systemClock } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/json.ts'
 import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
+import { release } from '../kernel/release.ts'
 import { codeOf, lookAt, worded } from './disk-errors.ts'
 import { PARTIAL_FOLDER } from './path.ts'
+import type { WriteOptions } from './port.ts'
 
 /** A half-written file this old belongs to a process that died, on whatever machine. */
 const ABANDONED_AFTER_MS = 86_400_000
@@ -52,18 +54,29 @@ async function fillPartial<T>(partial: string, path: string, fill: (file: FileHa
 
 /**
  * Writes what comes into a file, a batch at a time while the next one comes, and returns how many bytes they were. At most two batches
- * are in memory. Throws what the source throws.
+ * are in memory, whose memory is given back if they are the store's own. Throws what the source throws.
  */
-export async function pour(file: FileHandle, path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+export async function pour(
+  file: FileHandle,
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  { takesPieces = false }: WriteOptions = {},
+): Promise<number> {
   let total = 0
   let batch: Uint8Array[] = []
   let batchBytes = 0
   let writing = Promise.resolve()
   const flush = async (): Promise<void> => {
     await writing
-    writing = writeBatch(file, batch, batchBytes).catch((error: unknown) => {
-      throw worded(error, path)
-    })
+    const pieces = batch
+    writing = writeBatch(file, pieces, batchBytes).then(
+      () => {
+        if (takesPieces) for (const piece of pieces) release(piece)
+      },
+      (error: unknown) => {
+        throw worded(error, path)
+      },
+    )
     writing.catch(() => undefined) // it is awaited before the next batch, or at the end
     batch = []
     batchBytes = 0

@@ -51,11 +51,11 @@ function writing(root: string): Pick<ArtifactStore, 'put' | 'write' | 'delete' |
       )
       return { sha256: sha256(bytes), bytes: bytes.byteLength }
     },
-    async write(path, source, { expectedBytes } = {}) {
+    async write(path, source, options = {}) {
       await prepare(path)
       const bytes = await writeWhole(root, path, async (file) => {
-        const came = await pour(file, path, source)
-        checkExpected(path, came, expectedBytes)
+        const came = await pour(file, path, source, options)
+        checkExpected(path, came, options.expectedBytes)
         return came
       })
       return { bytes }

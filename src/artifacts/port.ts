@@ -16,13 +16,9 @@ export interface ArtifactStore {
   put(path: string, bytes: Uint8Array): Promise<{ sha256: string; bytes: number }>
   /**
    * Writes what comes, no faster than it can be stored. Throws what `source` throws, and `BAD_INPUT` if it is not `expectedBytes` long;
-   * the path is then as it was.
+   * the path is then as it was. With `takesPieces` the pieces are the store's own from then on: it may give their memory back.
    */
-  write(
-    path: string,
-    source: AsyncIterable<Uint8Array>,
-    options?: { readonly expectedBytes?: number | undefined },
-  ): Promise<{ bytes: number }>
+  write(path: string, source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<{ bytes: number }>
   get(path: string): Promise<Uint8Array>
   /**
    * Opens a file to be read piece by piece, from byte `from` up to, not including, `to`: as `slice` has them, so negative ones count from
@@ -38,12 +34,18 @@ export interface ArtifactStore {
   deleteAll(path: string): Promise<boolean>
 }
 
+export interface WriteOptions {
+  readonly expectedBytes?: number | undefined
+  readonly takesPieces?: boolean
+}
+
 export interface OpenArtifact {
   /** The whole file's, whatever part of it is read. */
   readonly bytes: number
   readonly changedAtMs: number
   /** Another text whenever the file was replaced. */
   readonly version: string
+  /** Each piece is the reader's own. */
   readonly content: ReadableStream<Uint8Array>
 }
 

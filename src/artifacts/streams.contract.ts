@@ -45,6 +45,16 @@ export function streamingLaws(open: () => Promise<ArtifactStore>): void {
     expect(read.equals(Buffer.concat(parts))).toBe(true)
   })
 
+  test('pieces that are given away are stored like others, and those that are not stay as they are', async () => {
+    const store = await open()
+    const parts = Array.from({ length: 40 }, (_, i) => new Uint8Array(65_536).fill(i + 1))
+    const whole = Buffer.concat(parts)
+    await store.write('kept', pieces(...parts))
+    expect(Buffer.concat(parts).equals(whole)).toBe(true)
+    await store.write('given', pieces(...parts), { takesPieces: true })
+    for (const path of ['kept', 'given']) expect(Buffer.from(await store.get(path)).equals(whole), path).toBe(true)
+  })
+
   test('a part of a file is read as slice would have it', async () => {
     const store = await open()
     await store.put('a', bytesOf('0123456789'))

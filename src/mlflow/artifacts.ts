@@ -47,20 +47,20 @@ export function artifactOperations(context: StoreContext) {
 function servedArtifacts({ database, artifacts }: StoreContext) {
   return {
     async openArtifact(path: string, range?: ByteRange): Promise<OpenArtifact> {
-      return open(artifacts, inside('', path), range, path)
+      return open(artifacts, inside('', path), range, safePath(path))
     },
 
     async listFolder(path: string): Promise<FileList> {
       return { ...filesOr(await listed(artifacts, inside('', path), '')) }
     },
 
-    /** Stores a file as it comes. Nothing of it is seen, or stays, unless it comes whole. */
+    /** Stores a file as it comes. Nothing of it is seen, or stays, unless it comes whole. The pieces are the store's own from then on. */
     async writeArtifact(path: string, source: AsyncIterable<Uint8Array>, expectedBytes?: number): Promise<void> {
       if (path === '' || decodedOnce(path).endsWith('/'))
         throw invalid("Artifact path must include a filename (cannot end with '/').")
       const place = inside('', path)
       for (const part of place.split('/')) if (RUN_ID.test(part)) await checkUnsealed(database.sql, part)
-      await inWords(() => artifacts.write(place, source, { expectedBytes }))
+      await inWords(() => artifacts.write(place, source, { expectedBytes, takesPieces: true }))
     },
 
     /** Deletes a file or all of a folder; an absent one is deleted already. */
@@ -107,7 +107,7 @@ function ownedArtifacts({ database, addresses }: StoreContext) {
   }
   const openIn = async (uri: string, whose: string, path: string, range?: ByteRange): Promise<OpenArtifact> => {
     const { artifacts, path: root } = placeOf(uri, whose)
-    return open(artifacts, inside(root, path), range, path)
+    return open(artifacts, inside(root, path), range, safePath(path))
   }
 
   return {

@@ -6,14 +6,14 @@ import { invalid, MlflowError } from '../mlflow/error.ts'
 import { safePath } from '../mlflow/safe-path.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
 import { jsonAnswer, type MlflowServing, refusal, whereOf } from './mlflow-app.ts'
-import { announcedBytes, bodyOf, queryOf } from './raw-request.ts'
+import { announcedBytes, bodyOf, overTheWire, queryOf } from './raw-request.ts'
 import { sendArtifact } from './send-artifact.ts'
 
 /** Bytes that the page for browsers may upload at once. */
 const MAX_PAGE_UPLOAD_BYTES = 10 * 1024 * 1024
 
 /** Answers with a response, or with what is sent as JSON. */
-type Answer = (context: Context, store: MlflowStore) => Promise<object>
+type Answer = (context: Context, store: MlflowStore) => Promise<Response | object>
 
 /** By method and path. HEAD is asked wherever GET is. */
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
@@ -35,11 +35,12 @@ export function mountArtifacts(app: Hono, { store, report }: MlflowServing): voi
   for (const [method, path, answer] of ROUTES) {
     const paths = new Set(['/api/2.0', '/ajax-api/2.0'].map((api) => path.replace('{api}', api)))
     app.on(method, [...paths], async (context) => {
+      const failed = (error: unknown): void => report(error, whereOf(context))
       try {
         const answered = await answer(context, store)
-        return answered instanceof Response ? answered : jsonAnswer(200, answered)
+        return answered instanceof Response ? overTheWire(context, answered, failed) : jsonAnswer(200, answered)
       } catch (error) {
-        return refusal(error, (failed) => report(failed, whereOf(context)))
+        return refusal(error, failed)
       }
     })
   }
