@@ -30,6 +30,7 @@ export function openRegistryView(
   let view: View | null = null
   let askedAtMs = Number.NEGATIVE_INFINITY
   let asking: Promise<View> | null = null
+  let askingSinceMs = 0
   let toldAtMs = Number.NEGATIVE_INFINITY
 
   const ask = async (): Promise<View> => {
@@ -54,9 +55,13 @@ export function openRegistryView(
   const current = async (): Promise<View> => {
     const ageMs = performance.now() - askedAtMs
     if (view !== null && ageMs < FRESH_MS) return view
-    asking ??= ask()
+    if (asking === null) {
+      askingSinceMs = performance.now()
+      asking = ask()
+    }
     if (view === null) return await asking
-    return ageMs < STALE_MS ? view : await Promise.race([asking, afterwards(PATIENCE_MS, view)])
+    const leftMs = PATIENCE_MS - (performance.now() - askingSinceMs)
+    return ageMs < STALE_MS || leftMs <= 0 ? view : await Promise.race([asking, afterwards(leftMs, view)])
   }
 
   const byNumber = ({ byNumber: known }: View, number: number): Promise<ModelVersion | null> => {

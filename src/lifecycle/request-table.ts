@@ -60,7 +60,8 @@ export function tableFromJson(text: string, names: readonly string[]): RequestTa
 
 /** The table in a CSV text (RFC 4180): headings in the first line, commas between, quotes where needed. Throws `BAD_INPUT`. */
 export function tableFromCsv(text: string, names: readonly string[]): RequestTable {
-  const [headings = [], ...lines] = csvLines(text.replace(/^\uFEFF/, ''))
+  const [headings, ...lines] = csvLines(text.replace(/^\uFEFF/, ''))
+  if (headings === undefined) throw noTable('it has no headings')
   const trimmed = headings.map((heading) => heading.trim())
   const repeated = names.find((name) => trimmed.indexOf(name) !== trimmed.lastIndexOf(name))
   if (repeated !== undefined) throw noTable(`it has two columns called ${repeated}`)
