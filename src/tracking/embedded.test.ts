@@ -7,7 +7,7 @@ import { diskArtifacts } from '../artifacts/disk.ts'
 import { openEmbeddedTracking } from './embedded.ts'
 import type { Tracking } from './port.ts'
 import { trackingContract } from './tracking.contract.ts'
-import { type TrackingBed, testClock } from './tracking-bed.ts'
+import { NOON_MS, type TrackingBed, testClock } from './tracking-bed.ts'
 
 let scratch = ''
 let opened = 0
@@ -39,6 +39,7 @@ trackingContract('the embedded store', async (): Promise<TrackingBed> => {
   return {
     tracking: await open(),
     clock,
+    madeAtMs: NOON_MS,
     openAgain: open,
     async moveOutside(name, version, to) {
       mlflow(['update model_versions set current_stage = ? where name = ? and version = ?', to, name, version])

@@ -11,6 +11,8 @@ export interface TestClock extends Clock {
 export interface TrackingBed {
   readonly tracking: Tracking
   readonly clock: TestClock
+  /** What a version made at the clock's noon is said to have been made at: a number, or a matcher where the store has a clock of its own. */
+  readonly madeAtMs: unknown
   /** A second adapter on the same store, as another process would open it. */
   openAgain(): Promise<Tracking>
   /** Changes a version's stage as the real MLflow would: behind the adapter's back. */

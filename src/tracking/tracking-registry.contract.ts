@@ -1,6 +1,6 @@
 // The laws of registered models and their versions.
 import { expect, test } from 'vitest'
-import { MODEL, MODEL_BYTES, NOON_MS, type OpenBed, registered, startedRun } from './tracking-bed.ts'
+import { MODEL, MODEL_BYTES, type OpenBed, registered, startedRun } from './tracking-bed.ts'
 
 export function registryLaws(open: OpenBed): void {
   registrationLaws(open)
@@ -11,7 +11,7 @@ export function registryLaws(open: OpenBed): void {
 
 function registrationLaws(open: OpenBed): void {
   test('a version is registered in stage None with all it was given, and read back', async () => {
-    const { tracking } = await open()
+    const { tracking, madeAtMs } = await open()
     const run = await startedRun(tracking)
     await tracking.logArtifact(run.id, 'deep/model é/model.onnx', MODEL_BYTES)
     const version = await tracking.registerVersion({
@@ -26,11 +26,12 @@ function registrationLaws(open: OpenBed): void {
       version: 1,
       stage: 'None',
       runId: run.id,
-      source: `${run.artifactUri}/deep/${encodeURIComponent('model é')}`,
+      source: expect.stringMatching(/\/deep\/model( |%20)(é|%C3%A9)$/), // spelt as addresses are, or as paths are
       description: 'trained on January',
-      createdAtMs: NOON_MS,
+      createdAtMs: madeAtMs,
       tags: { trained_to: '2015-02-01', measured: 'false' },
     })
+    expect(version.source.startsWith(run.artifactUri)).toBe(true)
     expect(await tracking.version('taxi fare é', 1)).toEqual(version)
     expect(await tracking.versions('taxi fare é')).toEqual([version])
     expect(await tracking.readModelFile('taxi fare é', 1, 'model.onnx')).toEqual(MODEL_BYTES)

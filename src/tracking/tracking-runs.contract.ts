@@ -185,7 +185,8 @@ function searchLaws(open: OpenBed): void {
       await tracking.startRun({ experimentId, name, tags })
     }
     await start('a', { kind: 'train', month: '2015-01' })
-    await start('b', { kind: 'train', month: '2015-02' }) // in the same millisecond
+    clock.advance(1)
+    await start('b', { kind: 'train', month: '2015-02' })
     clock.advance(1000)
     await start('c', { kind: 'evaluate', month: '2015-02' })
     await tracking.startRun({
@@ -203,5 +204,13 @@ function searchLaws(open: OpenBed): void {
     expect(await names({ month: "' or 1=1 --" })).toEqual([])
     expect(await names({ 'no such tag': 'x' })).toEqual([])
     expect((await tracking.findRuns(experimentId, { kind: 'evaluate' }))[0]?.tags.month).toBe('2015-02')
+  })
+
+  test('of runs that were started in one millisecond the last one is the newest', async () => {
+    const { tracking } = await open()
+    const { id: experimentId } = await tracking.experiment('taxi')
+    const started: string[] = []
+    for (const name of ['a', 'b', 'c', 'd', 'e']) started.unshift((await tracking.startRun({ experimentId, name })).id)
+    expect((await tracking.findRuns(experimentId, {})).map(({ id }) => id)).toEqual(started)
   })
 }

@@ -4,19 +4,19 @@ import { expect, test } from 'vitest'
 import type { DatasetInput, Metric } from './port.ts'
 import { INPUT, NOON_MS, type OpenBed, point, startedRun } from './tracking-bed.ts'
 
-const SEEDED = { seed: 20_260_822, numRuns: 40 }
+const seeded = (share: number) => ({ seed: 20_260_822, numRuns: Math.ceil(40 * share) })
 const anyText = fc.string({ unit: 'binary', maxLength: 60 }).map((text) => text.replaceAll('\0', ''))
 const anyKey = fc.stringMatching(/^[A-Za-z0-9_]{1,8}([ .:/-][a-z0-9é日]{1,6}){0,2}$/)
 
-export function valueLaws(open: OpenBed): void {
-  textLaws(open)
+export function valueLaws(open: OpenBed, share: number): void {
+  textLaws(open, share)
   refusedTextLaws(open)
   inputLaws(open)
-  metricLaws(open)
+  metricLaws(open, share)
   seriesLaws(open)
 }
 
-function textLaws(open: OpenBed): void {
+function textLaws(open: OpenBed, share: number): void {
   test('parameters and tags of any Unicode text are read back', async () => {
     const { tracking } = await open()
     await fc.assert(
@@ -28,7 +28,7 @@ function textLaws(open: OpenBed): void {
         expect({ ...read.params }).toEqual({ ...texts })
         expect(read.tags).toMatchObject(texts)
       }),
-      SEEDED,
+      seeded(share),
     )
   })
 
@@ -105,18 +105,18 @@ function inputLaws(open: OpenBed): void {
   })
 }
 
-function metricLaws(open: OpenBed): void {
+function metricLaws(open: OpenBed, share: number): void {
   test('every metric value but the largest double is read back, NaN and the infinities too', async () => {
     const { tracking } = await open()
     await fc.assert(
-      fc.asyncProperty(fc.double(), fc.maxSafeInteger(), fc.maxSafeInteger(), async (any, step, timestampMs) => {
+      fc.asyncProperty(fc.double(), fc.maxSafeInteger(), fc.maxSafeNat(), async (any, step, timestampMs) => {
         const value = Math.abs(any) === Number.MAX_VALUE ? 1 : any + 0 // SQL has no negative zero
         const run = await startedRun(tracking)
         await tracking.logMetrics(run.id, [point(value, step, timestampMs)])
         expect(await tracking.metricHistory(run.id, 'mae')).toEqual([point(value, step, timestampMs)])
         expect((await tracking.run(run.id)).metrics).toEqual({ mae: value })
       }),
-      SEEDED,
+      seeded(share),
     )
     const run = await startedRun(tracking)
     const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, -0.1]
@@ -141,7 +141,7 @@ function metricLaws(open: OpenBed): void {
           a.step - b.step || a.timestampMs - b.timestampMs || a.value - b.value
         expect((await tracking.run(run.id)).metrics.mae).toBe(metrics.toSorted(order).at(-1)?.value)
       }),
-      SEEDED,
+      seeded(share),
     )
   })
 
@@ -150,9 +150,10 @@ function metricLaws(open: OpenBed): void {
     const run = await startedRun(tracking)
     await tracking.logMetrics(run.id, [point(2, 1, 5), point(2, 1, 5), point(Number.NaN, 1, 5)])
     await tracking.logMetrics(run.id, [point(Number.NaN, 1, 5), point(2, 1, 5), point(3, 1, 5)])
-    expect(await tracking.metricHistory(run.id, 'mae')).toEqual([
-      point(2, 1, 5),
+    const points = await tracking.metricHistory(run.id, 'mae') // those of one step and time in any order
+    expect(points.toSorted((a, b) => (Number.isNaN(a.value) ? -1 : a.value - b.value))).toEqual([
       point(Number.NaN, 1, 5),
+      point(2, 1, 5),
       point(3, 1, 5),
     ])
   })
