@@ -9,12 +9,17 @@ import { type Uri, uriOf } from './uri.ts'
  * after following the links on the way. What is not there yet cannot be a link. A folder that is not one of this machine's contains nothing.
  */
 export async function placeInside(folder: string, place: string): Promise<boolean> {
-  const root = placesOf(folder)?.at(0)
+  const root = placeOf(folder)
   const meant = placesOf(place)
-  if (root === undefined || meant === null || !meant.every((one) => isInside(root, one))) return false
+  if (root === null || meant === null || !meant.every((one) => isInside(root, one))) return false
   const realRoot = await realPlace(root)
   for (const one of meant) if (!isInside(realRoot, await realPlace(one))) return false
   return true
+}
+
+/** The place that a path or a `file:` address means, decoded once; null for no local one, or one that hides something. */
+export function placeOf(address: string): string | null {
+  return placesOf(address)?.[0] ?? null
 }
 
 /** The places an address may mean: decoded once, twice… as often as that changes it. Null for no local one, or one that hides something. */

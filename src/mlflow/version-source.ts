@@ -6,7 +6,7 @@ import type { Addresses } from './addresses.ts'
 import { invalid, MlflowError, notThere } from './error.ts'
 import { foreignHostMessage, foreignHostScheme } from './host-addressed.ts'
 import { checkLength } from './limits.ts'
-import { isOnThisMachine, placeInside } from './local-place.ts'
+import { isOnThisMachine, placeInside, placeOf } from './local-place.ts'
 import { latestRows, type VersionRow } from './read-registry.ts'
 import { stageNamed } from './registry-names.ts'
 import { isPromptModel, modelRow, versionRow } from './registry-rows.ts'
@@ -53,7 +53,7 @@ export async function resolveSource(reader: Reader, request: SourceRequest): Pro
 
 function promptSource({ source, runId, modelId }: SourceRequest): VersionSource {
   if (!PROMPT_SOURCES.includes(source)) {
-    throw invalid(`Invalid prompt source: '${source}'. A prompt has no files; use '${PROMPT_SOURCES[0]}'.`)
+    throw invalid(`Invalid prompt source: '${source}'. Prompt sources must use an MLflow placeholder.`)
   }
   return { source, storageLocation: source, runId: runId ?? '', modelId }
 }
@@ -167,8 +167,9 @@ async function checkLocal({ sql }: Reader, { source, runId, modelId }: SourceReq
       ? await artifactsOfRun(sql, runId, source)
       : null
   if (root !== null && (await placeInside(root, source))) return
+  const place = root === null ? source : (placeOf(source) ?? source)
   throw invalid(
-    `Invalid model version source: '${source}'. To use a local path as a model version source, the ${owner} request parameter has to be ` +
+    `Invalid model version source: '${place}'. To use a local path as a model version source, the ${owner} request parameter has to be ` +
       `specified and the local path has to be contained within the artifact directory of the ${modelId ? 'model' : 'run'} specified by the ${owner}.`,
   )
 }
@@ -204,7 +205,7 @@ function checkPlain(source: string, { path }: Uri): void {
   const isPlain = spellingsOf(source)?.every(
     (spelling) => !/[\p{Cc}\\]/u.test(spelling) && !spelling.split(/[/?#]/).some((part) => /^\s*\.\.?\s*$/.test(part)),
   )
-  if (isPlain === true && path.startsWith('/')) return
+  if (isPlain === true && /^\/+[^/]/.test(path)) return
   throw invalid(
     `Invalid model version source: '${source}'. If supplying a source as an http, https, local file path, ftp, objectstore, or ` +
       'mlflow-artifacts uri, an absolute path must be provided without relative path references present. Please provide an absolute path.',
