@@ -8,7 +8,7 @@
 //   operand    := name | 'text' | "text" | number | '(' … ')'
 //
 // There is no OR, no NOT before a comparison and no nesting. What names, comparators and values mean is read-filter.ts's.
-import { type Token, tokensOf } from './filter-tokens.ts'
+import { MAX_TOKENS, type Token, tokensOf } from './filter-tokens.ts'
 
 export type Operand =
   | { readonly kind: 'name' | 'quoted' | 'number'; readonly text: string }
@@ -32,13 +32,16 @@ export interface Filter {
   readonly leftovers: readonly string[]
   /** Whether something follows a semicolon. */
   readonly isSeveral: boolean
+  /** Whether there is more than was read. */
+  readonly isTooLong: boolean
 }
 
 const LIKES: ReadonlySet<string> = new Set(['LIKE', 'ILIKE', 'RLIKE'])
 
 /** Reads a filter, whatever it is. Takes time linear in its length. */
 export function parseFilter(text: string, options: Parameters<typeof tokensOf>[1] = {}): Filter {
-  const parts = partsOf(text, tokensOf(text, options))
+  const tokens = tokensOf(text, options)
+  const parts = partsOf(text, tokens)
   const comparisons: Comparison[] = []
   const leftovers: string[] = []
   let at = 0
@@ -54,7 +57,12 @@ export function parseFilter(text: string, options: Parameters<typeof tokensOf>[1
     at += 1
   }
   const semicolon = parts.findIndex((part) => part.kind === 'semicolon')
-  return { comparisons, leftovers, isSeveral: semicolon !== -1 && semicolon < parts.length - 1 }
+  return {
+    comparisons,
+    leftovers,
+    isSeveral: semicolon !== -1 && semicolon < parts.length - 1,
+    isTooLong: tokens.length > MAX_TOKENS,
+  }
 }
 
 /** A token, or all that stands between brackets that close. */

@@ -34,6 +34,9 @@ const COMPARATOR = /[<>=~!]+/y
 
 const SIGNS: Readonly<Record<string, TokenKind>> = { '(': 'open', ')': 'close', ',': 'comma', ';': 'semicolon' }
 
+/** Tokens read of one text at most, and one more to tell that there are more: room for a list of some thousand ids. */
+export const MAX_TOKENS = 20_000
+
 /**
  * The tokens of a text, in order. Nothing is refused here: what makes no sense is told by the grammar. `key` is what a bare part after a
  * dot looks like: with or without - and / in it.
@@ -42,7 +45,7 @@ export function tokensOf(text: string, { keysHaveSigns = false }: { readonly key
   const key = keysHaveSigns ? BARE_WITH_SIGNS : BARE
   const tokens: Token[] = []
   let at = endOf(BLANKS, text, 0)
-  while (at < text.length) {
+  while (at < text.length && tokens.length <= MAX_TOKENS) {
     const [kind, to] = tokenAt(text, at, key)
     tokens.push({ kind, text: text.slice(at, to), from: at, to })
     at = endOf(BLANKS, text, to)

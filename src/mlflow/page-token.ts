@@ -78,10 +78,10 @@ function encoded(text: string): string {
 
 /** Base64 as Python reads it: other signs are passed over, but what is left must be whole. */
 function decoded(token: string): Buffer {
-  const [signs = '', padding] = token.replace(/[^A-Za-z0-9+/=]/g, '').split(/(?==)/)
+  const [, signs = '', padding = ''] = /^([^=]*)(=*)/.exec(token.replace(/[^A-Za-z0-9+/=]/g, '')) ?? []
   const rest = signs.length % 4
-  const given = padding === undefined ? 0 : token.replace(/[^=]/g, '').length
-  if (rest === 1 || (rest > 1 && given < 4 - rest)) throw invalid('Invalid page token, could not base64-decode')
+  if (rest === 1 || (rest > 1 && padding.length < 4 - rest))
+    throw invalid('Invalid page token, could not base64-decode')
   return Buffer.from(signs, 'base64')
 }
 

@@ -14,7 +14,7 @@ import {
   type ValueKind,
 } from './filter-entities.ts'
 import { type Comparison, type Operand, parseFilter } from './filter-grammar.ts'
-import type { Token } from './filter-tokens.ts'
+import { MAX_TOKENS, type Token } from './filter-tokens.ts'
 import {
   leftoverWords,
   needsNumber,
@@ -58,7 +58,9 @@ export function readFilter<Column extends string>(language: Language<Column>, fi
   if (filter.length > MAX_FILTER_LENGTH)
     throw invalid(`The filter has ${filter.length} characters; at most ${MAX_FILTER_LENGTH} are read.`)
   if (filter.trim() === '') throw invalid(`Invalid filter '${filter}'. Could not be parsed.`)
-  const { comparisons, leftovers, isSeveral } = parseFilter(filter, { keysHaveSigns: language.isLenient === true })
+  const parsed = parseFilter(filter, { keysHaveSigns: language.isLenient === true })
+  const { comparisons, leftovers, isSeveral } = parsed
+  if (parsed.isTooLong) throw invalid(`The filter has more than the ${MAX_TOKENS} words and signs that are read.`)
   if (isSeveral) throw invalid(severalStatements(language, filter))
   if (leftovers.length > 0) throw invalid(leftoverWords(language, filter, leftovers))
   if (comparisons.length > MAX_CLAUSES)
@@ -112,6 +114,7 @@ function attributeTest(language: Language, subject: Subject, attribute: Attribut
   const { comparator, right } = comparison
   const { values } = attribute
   if (right === null) throw invalid(neverNull(language, subject, comparison))
+  if (values === 'quotable integer' && right.kind === 'list') throw invalid(takesNoList(language))
   if (subject.isNumeric) {
     const value = attributeNumber(language, subject, values, right)
     check(language, subject, comparator, NUMBER_COMPARATORS)
@@ -174,7 +177,7 @@ function textsOf(items: readonly Token[]): string[] {
     const isText = at % 2 === 0
     if (isText && kind === 'number')
       throw invalid(
-        `${start} string value, punctuation, or whitespace, but got different type in list: (${items.map((item) => item.text).join('')})`,
+        `${start} string value, punctuation, or whitespace, but got different type in list: ${tupleOf(items)}`,
       )
     if (kind !== (isText ? 'quoted' : 'comma'))
       throw invalid(`${start} a non-empty list of string values, but got ill-formed list.`)
@@ -183,6 +186,12 @@ function textsOf(items: readonly Token[]): string[] {
   if (texts.length > MAX_LISTED)
     throw invalid(`A list of the filter has ${texts.length} values; at most ${MAX_LISTED} are read.`)
   return texts
+}
+
+/** A list in a message, as Python shows a tuple. */
+function tupleOf(items: readonly Token[]): string {
+  const shown = items.filter(({ kind }) => kind !== 'comma').map(({ text }) => text)
+  return shown.length === 1 ? `(${shown[0]},)` : `(${shown.join(', ')})`
 }
 
 /** A quoted text as Python reads it: a backslash takes the next sign as it is, and a doubled quote ends one text and begins the next. */

@@ -8,6 +8,7 @@ import {
   optionalInt32,
   optionalInt64,
   optionalText,
+  requiredList,
   text,
   textOrEmpty,
 } from './mlflow-request.ts'
@@ -97,7 +98,7 @@ export const SEARCH_ROUTES = [
     path: 'logged-models/search',
     summary: 'A page of the logged models of some experiments',
     request: z.object({
-      experiment_ids: list(text),
+      experiment_ids: requiredList(text),
       filter: textOrEmpty,
       datasets: list(z.object({ dataset_name: textOrEmpty, dataset_digest: optionalText })),
       max_results: optionalInt32,
