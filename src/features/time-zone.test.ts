@@ -4,7 +4,7 @@ import { compileToJavaScript } from './compile-javascript.ts'
 import { type Dialects, openDialects } from './dialects.contract.ts'
 import { clock, column } from './expressions.ts'
 import type { FeatureSpecification } from './specification.ts'
-import { zoneTable } from './time-zone.ts'
+import { wallClock, zoneTable } from './time-zone.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -104,3 +104,18 @@ test('before 2000 and after 2040 the first and the last offset hold', async () =
   expect(Array.from(month!)).toEqual([7, 7, 10, 2])
   await dialects.expectEqual(clocksOf('America/New_York'), batchOf(times.toSorted((a, b) => a - b)), 'time')
 })
+
+test.each(['America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'UTC'])(
+  'what the clocks of %s show is found, and leads back to the instant where they show it once',
+  (zone) => {
+    const { toWall, toInstant } = wallClock(zone)
+    for (let atMs = Date.UTC(2013, 0, 1); atMs < Date.UTC(2015, 0, 1); atMs += 7 * HOUR_MS + 60_000 * 13) {
+      const wallMs = toWall(atMs)
+      expect(new Date(wallMs).getUTCHours()).toBe(byIntl(zone, atMs)[0])
+      const again = toInstant(wallMs)
+      expect(toWall(again)).toBe(wallMs)
+      expect(again).toBeLessThanOrEqual(atMs) // the first of two
+      expect(atMs - again).toBeLessThanOrEqual(HOUR_MS)
+    }
+  },
+)
