@@ -23,6 +23,9 @@ import { damaged, isRefusedPlace, retryWhileBusy, translateSqliteError, type Wai
 /** How long one SQLite call may block the event loop waiting for another process. Longer waits are asynchronous. */
 const BLOCKING_WAIT_MS = 250
 
+/** Pages kept in memory; SQLite's own default of 2 MiB is little for several indices that are written to at once. */
+const CACHE_KIB = 16_384
+
 /** The first bytes of a write-ahead log (https://sqlite.org/fileformat2.html#walformat); the last bit tells the byte order. */
 const LOG_MAGIC = 0x377f0682
 
@@ -90,6 +93,8 @@ async function opened(waiting: Waiting, open: () => DatabaseSync, mode: 'read' |
       const journal = sqlite.prepare('pragma journal_mode').get()?.journal_mode
       if (mode === 'write' && journal !== 'wal') sqlite.exec('pragma journal_mode = wal')
       sqlite.exec('pragma synchronous = full; pragma foreign_keys = on; pragma case_sensitive_like = on')
+      // What one statement or savepoint would undo is kept in memory: a file for it costs more than most statements do.
+      sqlite.exec(`pragma temp_store = memory; pragma cache_size = ${-CACHE_KIB}`)
       sqlite.prepare('select count(*) from sqlite_schema').get()
     })
     return { sqlite, close: () => sqlite.close() }

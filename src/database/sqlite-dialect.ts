@@ -1,5 +1,5 @@
 // Kysely's dialect for node:sqlite. Kysely brings one for another driver; its compiler and adapter are reused here.
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -16,7 +16,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { retryWhileBusy, type Waiting } from './sqlite-errors.ts'
-import type { Statements } from './sqlite-statements.ts'
+import type { Prepared, Statements } from './sqlite-statements.ts'
 
 export interface SqliteDialectOptions {
   readonly connection: DatabaseSync
@@ -111,14 +111,14 @@ class Turn implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const parameters = query.parameters.map((value, index) => bindable(value, index, query.sql))
     return retryWhileBusy(this.#options.waiting, () => {
-      const { statement, hasRows } = this.#options.statements.prepared(query.sql)
-      if (hasRows) {
+      const prepared = this.#options.statements.prepared(query.sql)
+      if (prepared.columns.length > 0) {
         const rows = SelectQueryNode.is(query.query)
-          ? readSelect(statement, parameters)
-          : readExact(statement, parameters)
+          ? readSelect(prepared, parameters)
+          : readExact(prepared, parameters)
         return { rows: rows as R[] } // the caller's schema says what a row is; Kysely's types hold it to that
       }
-      const { changes, lastInsertRowid } = statement.run(...parameters)
+      const { changes, lastInsertRowid } = prepared.statement.run(...parameters)
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
     })
   }
@@ -134,21 +134,22 @@ type Row = Record<string, SQLOutputValue>
  * Integers as numbers, which is quick; where one is beyond 2^53 node:sqlite throws, and a select can simply be read
  * again.
  */
-function readSelect(statement: StatementSync, parameters: SQLInputValue[]): Row[] {
+function readSelect(prepared: Prepared, parameters: SQLInputValue[]): Row[] {
   try {
-    return statement.all(...parameters)
+    return rowsOf(prepared, parameters)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    return readExact(statement, parameters)
+    return readExact(prepared, parameters)
   }
 }
 
 /** Integers as numbers where a number holds them, as bigints elsewhere. For statements that must not run twice. */
-function readExact(statement: StatementSync, parameters: SQLInputValue[]): Row[] {
+function readExact(prepared: Prepared, parameters: SQLInputValue[]): Row[] {
+  const { statement } = prepared
   statement.setReadBigInts(true)
   let rows: Row[]
   try {
-    rows = statement.all(...parameters)
+    rows = rowsOf(prepared, parameters)
   } finally {
     statement.setReadBigInts(false) // it is kept for the next caller
   }
@@ -158,6 +159,16 @@ function readExact(statement: StatementSync, parameters: SQLInputValue[]): Row[]
     }
   }
   return rows
+}
+
+/** The rows as objects, which all have the same shape. */
+function rowsOf({ statement, columns }: Prepared, parameters: SQLInputValue[]): Row[] {
+  const lists = statement.all(...parameters) as unknown as SQLOutputValue[][] // it was told to return arrays
+  return lists.map((list) => {
+    const row: Row = {}
+    for (let column = 0; column < columns.length; column++) row[columns[column]!] = list[column]!
+    return row
+  })
 }
 
 function bindable(value: unknown, index: number, sql: string): SQLInputValue {

@@ -1,6 +1,7 @@
 // Every point that was logged of a metric: by the page, of several runs at once, and thinned out for a chart.
 import { sql as raw } from 'kysely'
 import { keptQuery } from '../database/kept-query.ts'
+import { FIRST_STEP } from '../tracking/metrics.ts'
 import type { Sql } from '../tracking/schema.ts'
 import type { WireInt64, WireMetric } from '../tracking/wire.ts'
 import type { StoreContext } from './context.ts'
@@ -8,6 +9,9 @@ import { invalid } from './error.ts'
 import { SEE_DOCS } from './limits.ts'
 import { offsetOf, pageOf, tokenOf } from './page-token.ts'
 import { type PointRow, wireMetric } from './read-runs.ts'
+
+/** No step is after this one. */
+const LAST_STEP = 2n ** 63n - 1n
 
 /** Points of one answer at most. */
 const MAX_POINTS = 25_000
@@ -114,7 +118,7 @@ interface Steps {
 
 /** The steps asked for, both ends included. */
 function stepsOf({ start_step: from, end_step: to }: ChartRequest): Steps {
-  if (from === undefined && to === undefined) return { from: -(2n ** 63n), to: 2n ** 63n - 1n }
+  if (from === undefined && to === undefined) return { from: FIRST_STEP, to: LAST_STEP }
   if (from === undefined || to === undefined) {
     throw invalid('If either start step or end step are specified, both must be specified.')
   }
@@ -160,6 +164,7 @@ const pagedPoints = keptQuery(
       .select(['value', 'is_nan', 'timestamp', 'step'])
       .where('run_uuid', '=', given.runId)
       .where('key', '=', given.key)
+      .where('step', '>=', FIRST_STEP)
       .orderBy('timestamp')
       .orderBy('step')
       .orderBy('value')
