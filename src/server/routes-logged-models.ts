@@ -7,10 +7,10 @@ import { mlflowRoute } from './mlflow-route.ts'
 const modelId = z.object({ model_id: text })
 
 /** A status by its name or its number, which may also come as a text. */
-const status = z.preprocess(
-  (value) => (/^[0-3]$/.test(String(value)) ? LOGGED_MODEL_STATUSES[Number(value)] : value),
-  z.literal(LOGGED_MODEL_STATUSES),
-)
+const status = z.preprocess((value) => {
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d$/.test(value))
+  return isNumber ? (LOGGED_MODEL_STATUSES[Number(value)] ?? value) : value
+}, z.literal(LOGGED_MODEL_STATUSES))
 
 export const LOGGED_MODEL_ROUTES = [
   mlflowRoute({

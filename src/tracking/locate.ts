@@ -26,7 +26,9 @@ export function locate(artifacts: ArtifactStore, uri: string, what: string): str
 export function movedPath(uri: string): string | null {
   const path = ENDS_LIKE_OURS.exec(uri)?.[1]
   if (path === undefined) return null
-  return uri.startsWith('/') ? path : decoded(path)
+  const plain = path.replace(/\/+$/, '')
+  const meant = uri.startsWith('/') ? plain : decoded(plain)
+  return meant !== null && isPath(meant) ? meant : null
 }
 
 /** The path that an address through the server stands for; null for one that names its server. */
