@@ -20,7 +20,9 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', '{api}/mlflow-artifacts/artifacts/*', listOrDownload],
   ['PUT', '{api}/mlflow-artifacts/artifacts/*', upload],
   ['DELETE', '{api}/mlflow-artifacts/artifacts/*', remove],
-  ['POST', '{api}/mlflow-artifacts/mpu/*', refuseMultipartUpload],
+  ['POST', '{api}/mlflow-artifacts/mpu/create/*', refuseMultipartUpload],
+  ['POST', '{api}/mlflow-artifacts/mpu/complete/*', refuseMultipartUpload],
+  ['POST', '{api}/mlflow-artifacts/mpu/abort/*', refuseMultipartUpload],
   ['GET', '{api}/mlflow-artifacts/presigned/*', refuseMultipartDownload],
   ['POST', '{api}/mlflow/artifacts/presigned-upload-url', refusePresignedUpload],
   ['POST', '{api}/mlflow/artifacts/presigned-download-url', refusePresignedDownload],
@@ -74,7 +76,7 @@ async function remove(context: Context, store: MlflowStore): Promise<object> {
 
 /** Clients that are told so send the file as a whole. */
 async function refuseMultipartUpload(context: Context): Promise<never> {
-  safePath(pathAfter('/mlflow-artifacts/mpu/', context))
+  safePath(pathAfter('/mlflow-artifacts/mpu/', context).replace(/^[^/]*\//, ''))
   throw unsupported('Multipart upload')
 }
 
