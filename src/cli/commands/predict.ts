@@ -92,9 +92,9 @@ async function predictFile(args: Args, path: string, context: CommandContext): P
   if (read.kind === 'faults') throw unreadableRows(path, read.faults, times)
   const rooms = await context.rooms()
   const { rows } = table
-  const answer = await withProgress(context, ({ log }) =>
-    predictTable(rooms, { model, choice, times, columns: read.columns, rows }, log),
-  )
+  const request = { model, choice, times, columns: read.columns, rows }
+  // What goes on is told beside the result, which is a file for others.
+  const answer = await predictTable(rooms, request, (line) => terminal.note(line))
   const { version, flags } = answer
   const values = Array.from(answer.values, (value) => (Number.isNaN(value) ? null : value))
   const { replyKey, row } = project
