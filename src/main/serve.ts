@@ -8,6 +8,7 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { Tracking } from '../tracking/port.ts'
 import { openArtifactRoots } from './artifact-roots.ts'
+import { giveBackSoon } from './give-back.ts'
 import { openPredictions } from './open-predictions.ts'
 import { pageSource } from './page-source.ts'
 import { adviceOn, databaseFile, guardOf, withEnvironment } from './serve-options.ts'
@@ -74,6 +75,7 @@ export async function serve(
   const app = openApp({ store, report: told, predictions, pages, version: programVersion() })
   const listening = opened.use(await listen(app, { host: choice.host, port: choice.port, guard }))
   for (const line of advice) report(line)
+  opened.use(giveBackSoon())
   const everything = opened.move()
   return { address: listening.address, [Symbol.asyncDispose]: () => everything.disposeAsync() }
 }
