@@ -5,6 +5,7 @@ import { closest } from '../kernel/spelling.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { ReadParquet } from '../lifecycle/request-table.ts'
 import type { LifecycleRooms } from '../lifecycle/rooms.ts'
+import type { ServerAddress } from '../tracking/rest-address.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The settings as the commands use them; read and checked by `main/`. */
@@ -13,6 +14,8 @@ export interface Settings {
   readonly target: 'local' | 'gcs' | 'mlflow'
   readonly evaluationStartMs: number
   readonly databasePath: string
+  /** The MLflow server that runs and models are kept on, in place of that file; null where there is none. */
+  readonly server: ServerAddress | null
   readonly experiment: string
   readonly model: string
   readonly home: string
@@ -92,6 +95,12 @@ export interface CommandContext {
   /** Closes what `rooms` opened, before its files are moved or removed; they are opened again on the next use. */
   readonly closeRooms: () => Promise<void>
   readonly settingReports: () => readonly SettingReport[]
+  /** Asks the server that runs and models are kept on who it is; null where there is none. Throws what keeps it from being used. */
+  readonly server: () => Promise<{
+    readonly address: string
+    readonly version: string
+    readonly artifacts: string
+  } | null>
   /** Reads the databases of the home through; those that are there. */
   readonly databases: () => Promise<readonly DatabaseReport[]>
   /**

@@ -3,6 +3,7 @@ import { type Dirent, lstatSync } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative } from 'node:path'
 import { bytesText } from '../kernel/disk.ts'
+import { addressOf } from '../tracking/rest-address.ts'
 import type { Settings } from './command.ts'
 import { timeText } from './when.ts'
 
@@ -44,6 +45,11 @@ export async function readHome({ home, databasePath, artifacts }: Settings): Pro
         isOurs: ours.has(name) || SMALL_FILES.test(name),
       })),
   )
+}
+
+/** Where everything is kept, in words. */
+export function placeText({ home, server }: Pick<Settings, 'home' | 'server'>): string {
+  return server === null ? home : `${addressOf(server)}; rows and journal in ${home}`
 }
 
 /** Whether a folder is a home. */

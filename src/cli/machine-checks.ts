@@ -5,7 +5,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { countText } from '../evaluation/figures.ts'
 import { bytesText, freeBytes } from '../kernel/disk.ts'
-import { messageOf } from '../kernel/errors.ts'
+import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { type Check, fine, look, wrong } from './check.ts'
 import type { CommandContext } from './command.ts'
 
@@ -68,6 +68,23 @@ async function writable(home: string): Promise<string> {
   if (!statSync(there).isDirectory()) throw new Error(`${there} is a file, not a folder`)
   await access(there, constants.W_OK)
   return there === home ? home : `${home}, made by the first command`
+}
+
+/** The server that runs and models are kept on, where there is one. Throws what `settings` does: look at those first. */
+export async function serverChecks(context: CommandContext): Promise<readonly Check[]> {
+  if (context.settings().server === null) return []
+  const name = 'MLflow server'
+  try {
+    const found = await context.server()
+    if (found === null) return []
+    const { address, version, artifacts } = found
+    const through = /^mlflow-artifacts:|^https?:/.test(artifacts) ? 'files go through it' : `files lie at ${artifacts}`
+    return [fine(name, `${address} is MLflow ${version}; ${artifacts === '' ? 'nothing is kept there yet' : through}`)]
+  } catch (error) {
+    if (!isPlanned(error)) throw error
+    const { what, why, next } = error
+    return [wrong(name, why === null ? what : `${what}: ${why}`, next)]
+  }
 }
 
 /** The projects there are; two that keep one model, or one that cannot be used, are wrong. */

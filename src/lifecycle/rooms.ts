@@ -75,6 +75,8 @@ export interface LifecycleRooms {
   readonly project: Project
   readonly warehouse: Warehouse
   readonly tracking: Tracking
+  /** Whether others keep models there that are no business of ours, as on a team's server. */
+  readonly isTrackingShared?: boolean
   readonly engine: Engine
   readonly outbox: Outbox
   readonly clock: Clock

@@ -68,11 +68,19 @@ export type ModelStatus = {
 /** A question that only a person can answer; oldest first. */
 type Waiting = Pick<DecisionView, 'kind' | 'version' | 'month' | 'askedAtMs'> & { readonly decision: number }
 
-/** Every model there is, by name; those of replays are left out, as nobody decides for them. */
-export async function modelStatuses(rooms: LifecycleRooms): Promise<readonly ModelStatus[]> {
+/**
+ * Every model there is, by name; those of replays are left out, as nobody decides for them. Where tracking is shared with others, only
+ * models of `own` and those that something was run for.
+ */
+export async function modelStatuses(
+  rooms: LifecycleRooms,
+  own: readonly string[] = [],
+): Promise<readonly ModelStatus[]> {
   const waiting = await decisionsOf(rooms)
   const journal = (await journalOf(rooms)).filter((run) => modelOf(run) !== null)
-  const names = new Set([...(await rooms.tracking.models()), ...journal.flatMap((run) => modelOf(run) ?? [])])
+  const kept = await rooms.tracking.models()
+  const ours = rooms.isTrackingShared === true ? kept.filter((name) => own.includes(name)) : kept
+  const names = new Set([...ours, ...journal.flatMap((run) => modelOf(run) ?? [])])
   const models = [...names].filter((name) => !isReplay(name)).sort()
   return await Promise.all(
     models.map((model) =>

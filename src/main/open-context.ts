@@ -10,6 +10,7 @@ import { type Dotenv, readDotenv } from './dotenv.ts'
 import { loadProject } from './load-project.ts'
 import { misspelt } from './misspelt.ts'
 import { type OpenRooms, openRooms } from './open-rooms.ts'
+import { askServer } from './open-tracking.ts'
 import { findProjects, optionFor, resolveProject } from './projects.ts'
 import { prefixOf, ROOT, readSettings, reportSettings, type SettingSources } from './settings.ts'
 import { DEFAULT_PROJECT, DOTENV_VARIABLE, PROJECT_SETTING, SETTINGS } from './settings-list.ts'
@@ -53,6 +54,10 @@ export async function openContext(
     settings,
     settingReports: () => reportSettings(sourcesOf(project, projectPath)),
     databases: () => checkDatabases(settings()),
+    server: async () => {
+      const { server } = settings()
+      return server === null ? null : await askServer(server)
+    },
     projects,
     settingsOf: async (path) => {
       const other = await loadProject(path)

@@ -9,10 +9,11 @@ import { systemClock } from '../kernel/clock.ts'
 import { outputsFolderOf, type Project } from '../lifecycle/project.ts'
 import type { LifecycleRooms, RecipeOutputs } from '../lifecycle/rooms.ts'
 import type { Warehouse } from '../warehouse/port.ts'
+import { openTracking } from './open-tracking.ts'
 import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
 import { ROOT } from './settings.ts'
-import { storeName } from './store-name.ts'
+import { serverName, storeName } from './store-name.ts'
 import { trainInThread } from './training-thread.ts'
 
 export interface OpenRooms extends LifecycleRooms {
@@ -30,9 +31,7 @@ export async function openRooms(options: {
   sendsNotices: boolean
 }): Promise<OpenRooms> {
   const { settings, project, projectPath, user, notify, sendsNotices } = options
-  const [{ diskArtifacts }, { openEmbeddedTracking }, { openEmbeddedEngine }, { openOutbox }] = await Promise.all([
-    import('../artifacts/disk.ts'),
-    import('../tracking/embedded.ts'),
+  const [{ openEmbeddedEngine }, { openOutbox }] = await Promise.all([
     import('../flow/embedded.ts'),
     import('./open-outbox.ts'),
   ])
@@ -42,20 +41,20 @@ export async function openRooms(options: {
   const { readOnly } = opened.use(openHome(place))
   const scratch = readOnly ? opened.use(await mkdtempDisposable(join(tmpdir(), 'understudy-'))).path : undefined
   const warehouse = opened.use(await openWarehouse(home, scratch))
-  const artifacts = diskArtifacts(settings.artifacts)
   const shared = { clock: systemClock, readOnly }
-  const tracking = opened.use(await openEmbeddedTracking({ databasePath, artifacts, user, ...shared }))
+  const tracking = opened.use(await openTracking(settings, { user, ...shared }))
   const engine = opened.use(await openEmbeddedEngine({ databasePath: join(home, 'flow.db'), ...shared }))
   const outbox = opened.use(await openOutbox(settings, project.name, { notify, sendsNotices, readOnly }))
   const provenance = await readProvenance(ROOT, dirname(projectPath))
   const everything = opened.move()
   return {
     place,
-    store: storeName(databasePath, home),
+    store: settings.server === null ? storeName(databasePath, home) : serverName(settings.server.uri),
     project,
     warehouse: readOnly ? lookedAt(warehouse, home) : warehouse,
     // What others moved is noticed when somebody may write it down.
     tracking: readOnly ? { ...tracking, noticeOutsideMoves: async () => [] } : tracking,
+    isTrackingShared: settings.server !== null,
     engine,
     outbox,
     clock: systemClock,

@@ -34,6 +34,8 @@ export interface Setting {
   readonly filledFor?: (values: Values) => string | null
   /** Whether it must be set where it is used. */
   readonly required?: boolean
+  /** Whether it is never shown, whatever asks. */
+  readonly isSecret?: boolean
   /** A value that would be right, where the default is nothing. */
   readonly example?: string
   /** Of a value that is right and that this version cannot serve: why, and what to set instead, under the name it goes by. */
@@ -63,7 +65,11 @@ export const modelName = matching(/^[A-Za-z0-9][\w.-]{0,199}$/, '1 to 200 letter
 
 export const webAddress = {
   allowed: always('empty, or an address that begins with https:// or http://'),
-  check: (text: string) => text === '' || (/^https?:\/\/[^/\s]/.test(text) && URL.canParse(text)),
+  check: (text: string) => text === '' || isWebAddress(text),
+}
+
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[^/\s]/.test(text) && URL.canParse(text)
 }
 
 export const day = {

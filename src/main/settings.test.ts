@@ -117,11 +117,9 @@ describe('what is said of a wrong one', () => {
 
   test.each([
     [{ MODEL_TARGET: 'gcs' }, /set MODEL_TARGET=local or mlflow/],
-    [
-      { MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'https://example.org' },
-      /comes with the remote adapter.*sqlite:\/{3}/,
-    ],
-    [{ MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'sqlite:///' }, /allowed: empty, or sqlite:\/{3}/],
+    [{ MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'ftp://example.org' }, /allowed: empty; an MLflow server: http:/],
+    [{ MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'https://example.org/#/models' }, /leave out the #/],
+    [{ MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'sqlite:///' }, /allowed: empty; .*sqlite:\/{3}/],
     [{ WAREHOUSE: 'bigquery' }, /a later version; set WAREHOUSE=duckdb/],
     [{ ARTIFACTS: 'gs://bucket/x' }, /a later version; set ARTIFACTS to a folder/],
     [{ ARTIFACTS: 'S3://bucket' }, /set ARTIFACTS to a folder/],
@@ -129,6 +127,31 @@ describe('what is said of a wrong one', () => {
     [{ TUNE_TRIALS: '20' }, /a later version; set TUNE_TRIALS=0/],
   ])('%o says what comes later, and what to set instead', (environment, words) => {
     expect(complaint(environment)).toMatch(words)
+  })
+
+  test('a server has its address and what opens it, and what opens it is never shown', () => {
+    const server = { MODEL_TARGET: 'mlflow', MLFLOW_TRACKING_URI: 'https://example.org/mlflow' }
+    expect(read(server)).toMatchObject({ server: { uri: 'https://example.org/mlflow', username: null, token: null } })
+    expect(read({ ...server, MODEL_TARGET: 'local' }).server).toBe(null)
+    const anna = {
+      ...server,
+      MLFLOW_TRACKING_USERNAME: 'anna',
+      MLFLOW_TRACKING_PASSWORD: 'h<unt>er2',
+      MLFLOW_TRACKING_TOKEN: 't0ken',
+    }
+    expect(read(anna).server).toMatchObject({ username: 'anna', password: 'h<unt>er2', token: 't0ken' })
+    const shown = JSON.stringify(reportSettings(sources(anna, 'MLFLOW_TRACKING_PASSWORD=of-before')))
+    for (const secret of ['anna', 'h<unt>er2', 't0ken', 'of-before']) expect(shown).not.toContain(secret)
+    expect(reportOf('MLFLOW_TRACKING_PASSWORD', sources(anna))).toMatchObject({
+      value: '(set; not shown)',
+      fault: null,
+    })
+    expect(complaint({ ...anna, MLFLOW_TRACKING_PASSWORD: '' })).toMatch(
+      /PASSWORD is empty, and MLFLOW_TRACKING_USERNAME needs it/,
+    )
+    expect(complaint({ ...server, MLFLOW_TRACKING_TOKEN: 'two words' })).toMatch(/TOKEN is not shown; allowed: /)
+    const inside = sources({ ...server, MLFLOW_TRACKING_URI: 'https://anna:hunter2@example.org' })
+    expect(JSON.stringify(reportSettings(inside))).not.toContain('hunter2')
   })
 
   test('an address that nothing uses is no fault, and a file’s address is where runs are kept', () => {
@@ -206,7 +229,6 @@ describe('an .env of the recipe', () => {
   test('says which names to fill in once its target is mlflow, and nothing else', () => {
     const lines = complaint({ MODEL_TARGET: 'mlflow' }, RECIPE).split('\n')
     expect(lines.filter((line) => line.startsWith('  ')).map((line) => line.trim().split(' ')[0])).toEqual([
-      'MLFLOW_TRACKING_URI',
       'MLFLOW_EXPERIMENT',
       'MLFLOW_MODEL_NAME',
     ])

@@ -8,7 +8,7 @@ import { PlannedError } from '../kernel/errors.ts'
 import { parseDay } from '../kernel/window.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { Dotenv } from './dotenv.ts'
-import { hasPlaceholder, type Setting, type Values } from './setting.ts'
+import { hasPlaceholder, isWebAddress, type Setting, type Values } from './setting.ts'
 import { SETTINGS, TIME_SETTING } from './settings-list.ts'
 
 /** The folder of package.json: `.env` and the default home lie here, whatever the working directory. */
@@ -48,6 +48,7 @@ function settingsOf(text: Values): Settings {
     target,
     evaluationStartMs: parseDay(text('EVALUATION_START_DATE')),
     databasePath: databasePath(target, text('MLFLOW_TRACKING_URI'), home),
+    server: serverOf(target, text),
     experiment: text('MLFLOW_EXPERIMENT'),
     model: text('MLFLOW_MODEL_NAME'),
     home,
@@ -72,9 +73,23 @@ function settingsOf(text: Values): Settings {
   }
 }
 
-/** The file of the tracking database; the settings were checked, so a target that has an address has one of a file. */
+/** The file of the tracking database; with a server, the one that the home would have without it. */
 function databasePath(target: Settings['target'], uri: string, home: string): string {
-  return target === 'local' || uri === '' ? join(home, 'mlflow.db') : folder(uri.slice('sqlite:///'.length))
+  return target === 'mlflow' && uri.startsWith('sqlite:')
+    ? folder(uri.slice('sqlite:///'.length))
+    : join(home, 'mlflow.db')
+}
+
+function serverOf(target: Settings['target'], text: Values): Settings['server'] {
+  const uri = text('MLFLOW_TRACKING_URI')
+  if (target !== 'mlflow' || !isWebAddress(uri)) return null
+  const given = (name: string): string | null => (text(name) === '' ? null : text(name))
+  return {
+    uri,
+    username: given('MLFLOW_TRACKING_USERNAME'),
+    password: given('MLFLOW_TRACKING_PASSWORD'),
+    token: given('MLFLOW_TRACKING_TOKEN'),
+  }
 }
 
 /** A path from the folder of package.json; `~/` is the person's own, as a shell would have it. */
@@ -90,10 +105,10 @@ export function reportSettings(sources: SettingSources): readonly SettingReport[
     return {
       name: setting.name,
       variable,
-      value: withoutPassword(value),
+      value: shown(setting, value),
       source,
       line: dotenv.lines[variable] ?? null,
-      overruled: environment[variable] && inFile !== '' && inFile !== written ? withoutPassword(inFile) : null,
+      overruled: environment[variable] && inFile !== '' && inFile !== written ? shown(setting, inFile) : null,
       placeholder: written !== value && hasPlaceholder(written) ? written : null,
       isUsed,
       fault,
@@ -129,7 +144,7 @@ function readAll(sources: SettingSources): readonly Reading[] {
     const { variable, source, written } = found.get(setting.name)! // made from the same list
     const choice = setting.usedBy === undefined ? 'everything' : setting.usedBy(values)
     const filler = setting.filledFor === undefined ? choice : setting.filledFor(values)
-    const isUnfilled = hasPlaceholder(written) && filler === null
+    const isUnfilled = hasPlaceholder(written) && filler === null && setting.isSecret !== true
     const value = isUnfilled ? setting.fallback(sources.project) : written
     const fault = choice === null ? null : faultOf({ setting, variable, value, choice, filler }, sources.project)
     return { setting, variable, source, written, value, isUsed: choice !== null && setting.group !== 'unused', fault }
@@ -159,14 +174,19 @@ function faultOf(
 ): string | null {
   const { setting, variable, value, choice, filler } = found
   const allowed = `allowed: ${setting.allowed(project)}`
-  const is = `${variable} is ${value === '' ? 'empty' : `"${withoutPassword(value)}"`}`
-  if (hasPlaceholder(value)) {
+  const is = `${variable} is ${value === '' ? 'empty' : setting.isSecret === true ? 'not shown' : `"${withoutPassword(value)}"`}`
+  if (hasPlaceholder(value) && setting.isSecret !== true) {
     return `${is}, a placeholder that must be filled in${filler === 'everything' ? '' : ` for ${filler}`}; ${allowed}`
   }
   if (setting.required === true && value === '') return `${is}, and ${choice} needs it; ${allowed}`
   if (!setting.check(value, project)) return `${is}; ${allowed}`
   const later = setting.later?.(value, variable) ?? null
   return later === null ? null : `${is}: ${later}`
+}
+
+/** A value as it may be shown. */
+function shown({ isSecret }: Setting, text: string): string {
+  return isSecret === true && text !== '' ? '(set; not shown)' : withoutPassword(text)
 }
 
 /** An address as it may be shown. */

@@ -14,7 +14,7 @@ const PROXY = '/api/2.0/mlflow-artifacts/artifacts'
 export type Files = Pick<ArtifactStore, 'get' | 'list'> & { put(path: string, bytes: Uint8Array): Promise<void> }
 
 /** The files below an address as MLflow writes it. Throws `BAD_INPUT` for an address that cannot be reached from here; `what` says whose it is. */
-export function filesAt(context: RemoteContext, uri: string, what: string): Files {
+export function filesAt(context: Pick<RemoteContext, 'rest' | 'folder'>, uri: string, what: string): Files {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase() ?? 'file'
   if (scheme === 'mlflow-artifacts' || scheme === 'http' || scheme === 'https') {
     return proxied(context, pathOnServer(context, uri, what))
@@ -30,7 +30,7 @@ export function filesAt(context: RemoteContext, uri: string, what: string): File
 }
 
 /** The path behind the server's own door for files: '' for all of them. */
-function pathOnServer({ rest }: RemoteContext, uri: string, what: string): string {
+function pathOnServer({ rest }: Pick<RemoteContext, 'rest'>, uri: string, what: string): string {
   const { base, host } = rest.door
   const ownDoor = `${base}${PROXY}/`
   if (uri.startsWith(ownDoor)) return plain(uri.slice(ownDoor.length))
@@ -47,7 +47,7 @@ function plain(path: string): string {
   return path.replace(/\/+$/, '')
 }
 
-function proxied({ rest }: RemoteContext, root: string): Files {
+function proxied({ rest }: Pick<RemoteContext, 'rest'>, root: string): Files {
   const whole = (path: string): string => [root, path].filter((part) => part !== '').join('/')
   const inside = (path: string): string => `${PROXY}/${whole(path).split('/').map(encodeURIComponent).join('/')}`
   return {
@@ -93,7 +93,7 @@ const Listing = z.object({
 })
 
 /** A folder of this machine, which the server and we both see. */
-function local({ folder, rest }: RemoteContext, uri: string, what: string): Files {
+function local({ folder, rest }: Pick<RemoteContext, 'rest' | 'folder'>, uri: string, what: string): Files {
   const path = uri.startsWith('file:') ? pathOfFile(uri) : uri
   const match = path === null ? null : /^(.+)\/([^/]+\/[^/]+\/artifacts(?:\/.*)?)$/.exec(plain(path)) // <experiment>/<run>/artifacts
   const [root, below] = match === null ? [path, ''] : [match[1] ?? '', match[2] ?? '']

@@ -6,9 +6,11 @@ import { checkText } from './names.ts'
 import type { Experiment, Tracking } from './port.ts'
 import type { RemoteContext } from './remote-context.ts'
 import { ExperimentShape, textsOf } from './remote-wire.ts'
+import type { Rest } from './rest.ts'
 import { isRefusal } from './rest-errors.ts'
 
 const Found = z.object({ experiment: ExperimentShape })
+const Page = z.object({ experiments: z.array(ExperimentShape).default([]) })
 
 export interface ExperimentRead extends Experiment {
   readonly isDeleted: boolean
@@ -52,6 +54,13 @@ export async function checkExperiment({ rest }: RemoteContext, id: string): Prom
       cause: error,
     })
   }
+}
+
+/** Where the newest experiment keeps the files of its runs; '' if there is none. */
+export async function newestRoot(rest: Rest): Promise<string> {
+  const body = { max_results: 1, order_by: ['creation_time DESC'] }
+  const { experiments } = await rest.post('experiments/search', body, Page)
+  return experiments[0]?.artifact_location ?? ''
 }
 
 async function makeExperiment(context: RemoteContext, name: string): Promise<ExperimentRead> {

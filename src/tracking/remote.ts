@@ -2,8 +2,9 @@
 import type { ArtifactStore } from '../artifacts/port.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Tracking } from './port.ts'
+import { filesAt } from './remote-artifacts.ts'
 import { greet, type RemoteContext } from './remote-context.ts'
-import { remoteExperiments } from './remote-experiments.ts'
+import { newestRoot, remoteExperiments } from './remote-experiments.ts'
 import { openLedger } from './remote-ledger.ts'
 import { remoteMoves } from './remote-moves.ts'
 import { remoteRegistry } from './remote-registry.ts'
@@ -27,12 +28,6 @@ export interface RemoteTrackingOptions {
   readonly othersMoveMs?: number
 }
 
-/** Tracking on a server. */
-export interface RemoteTracking extends Tracking {
-  /** The server's version, or `unknown`. Asks it if nobody has yet. */
-  serverVersion(): Promise<string>
-}
-
 /**
  * Tracking on the server at an address, for any number of processes and machines at once. Nothing is asked before the first operation,
  * which first asks the server who it is.
@@ -40,14 +35,14 @@ export interface RemoteTracking extends Tracking {
  * Throws  `BAD_INPUT` for an address that is none. Each operation, beside what the port says: `UNAVAILABLE` if nothing answers for long,
  *         `BAD_INPUT` if what answers is no MLflow server, is too old, or does not let us in.
  */
-export function openRemoteTracking(options: RemoteTrackingOptions): RemoteTracking {
+export function openRemoteTracking(options: RemoteTrackingOptions): Tracking {
   const { address, clock, user, folder, patience = PATIENCE, othersMoveMs = OTHERS_MOVE_MS } = options
   const rest = openRest(address, patience)
   const context: RemoteContext = { rest, clock, user, folder, othersMoveMs }
   const ledger = openLedger(context)
   const greeter = openRest(address, { ...patience, tries: Math.min(patience.tries, TRIES_TO_GREET) })
   let greeted: Promise<string> | null = null
-  const serverVersion = async (): Promise<string> => {
+  const greeting = async (): Promise<string> => {
     greeted ??= greet(greeter)
     greeted.catch(() => {
       greeted = null // the next operation asks again
@@ -61,7 +56,30 @@ export function openRemoteTracking(options: RemoteTrackingOptions): RemoteTracki
     ...remoteRegistry(context, ledger),
     ...remoteMoves(context, ledger),
   }
-  return { ...afterGreeting(operations, serverVersion), serverVersion, [Symbol.asyncDispose]: async () => undefined }
+  return { ...afterGreeting(operations, greeting), [Symbol.asyncDispose]: async () => undefined }
+}
+
+/** What a server is asked before anything is kept on it. */
+export interface WhoItIs {
+  /** Without credentials. */
+  readonly address: string
+  /** Of MLflow, or `unknown`. */
+  readonly version: string
+  /** Where it keeps new files of runs, as an address. */
+  readonly artifacts: string
+}
+
+/** Asks a server who it is, and sees that its files can be reached. Throws what keeps it from being used. */
+export async function askWhoItIs(
+  address: ServerAddress,
+  folder: RemoteTrackingOptions['folder'],
+  patience: Patience = { ...PATIENCE, tries: 2 },
+): Promise<WhoItIs> {
+  const rest = openRest(address, patience)
+  const version = await greet(rest)
+  const artifacts = await newestRoot(rest)
+  if (artifacts !== '') filesAt({ rest, folder }, artifacts, 'what is logged there')
+  return { address: rest.door.base, version, artifacts }
 }
 
 /** The same operations, each of which waits until the server has said who it is. */

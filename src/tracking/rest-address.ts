@@ -25,6 +25,12 @@ export interface Door {
   readonly scrub: (text: string) => string
 }
 
+/** An address as it may be shown: without credentials. */
+export function addressOf(address: Pick<ServerAddress, 'uri'>): string {
+  const { origin, pathname } = new URL(address.uri)
+  return `${origin}${pathname.replace(/\/+$/, '')}`
+}
+
 /** Throws `BAD_INPUT` for an address that is none of a server. */
 export function openDoor(address: ServerAddress): Door {
   if (!/^https?:\/\/[^/]/.test(address.uri) || !URL.canParse(address.uri)) {
@@ -39,7 +45,7 @@ export function openDoor(address: ServerAddress): Door {
   const { credentials, headers } = headersFor(name, password, address.token)
   const secrets = [password, given.password, url.password, address.token ?? '', headers.authorization ?? '']
   return {
-    base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
+    base: addressOf(address),
     host: url.host,
     isLocal: /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
     credentials,

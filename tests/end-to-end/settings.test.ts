@@ -97,11 +97,12 @@ describe('an .env', () => {
 
 describe('what the recipe’s tests ask', () => {
   test('doctor mlflow, prefect and gcp say what is set, what is missing, and the line to edit', async () => {
-    await using program = await programWith('MODEL_TARGET=mlflow\nMLFLOW_TRACKING_URI=https://mlflow.example.org\n')
+    await using program = await programWith('MODEL_TARGET=mlflow\nMLFLOW_TRACKING_URI=http://127.0.0.1:20009\n')
     const mlflow = await program.run(['doctor', 'mlflow'])
     expect(mlflow).toMatchObject({ code: 2 })
     expect(mlflow.out).toMatch(/✅ {2}MODEL_TARGET +is mlflow \(\.env line 1\)/)
-    expect(mlflow.out).toContain('comes with the remote adapter')
+    expect(mlflow.out).toMatch(/❌ {2}MLflow server +no MLflow server answers at http:\/\/127\.0\.0\.1:20009: /)
+    expect(mlflow.out).toContain('mlflow server --port 20009, or ./understudy server')
     expect((await program.run(['doctor', 'mlflow'], { MLFLOW_TRACKING_URI: 'sqlite:///runs.db' })).code).toBe(0)
     expect((await program.run(['doctor', 'prefect'])).code).toBe(0)
     const level = await program.run(['doctor', 'prefect'], { PREFECT_LOG_LEVEL: 'INFO' })

@@ -8,6 +8,7 @@ import { restoreBackup } from '../../home/restore.ts'
 import { type VerifiedBackup, verifyBackup } from '../../home/verify.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { bytesText } from '../../kernel/disk.ts'
+import { addressOf } from '../../tracking/rest-address.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { textTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -29,6 +30,11 @@ export const backupCommand = defineCommand({
     )
     for (const path of backup.leftOut) terminal.warn(`${path} is a link or no file, and was left out`)
     if (backup.forgotten !== null) terminal.warn(`the home cannot be told of this backup (${backup.forgotten})`)
+    const { server } = context.settings()
+    if (server !== null) {
+      const what = `runs, models and their history are kept by the MLflow server ${addressOf(server)}`
+      terminal.warn(`${what}, and are in no backup of this home`)
+    }
     if (terminal.json) return terminal.out(JSON.stringify({ ...contentsOf(backup), leftOut: backup.leftOut }))
     terminal.out(
       [

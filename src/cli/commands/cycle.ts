@@ -8,6 +8,7 @@ import { stageLines } from '../../lifecycle/record-outcome.ts'
 import { windowText } from '../../lifecycle/recording.ts'
 import { type CycleResult, runCycle } from '../../lifecycle/run-cycle.ts'
 import { type CommandContext, defineCommand, type Settings } from '../command.ts'
+import { placeText } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
 import { withProgress } from '../progress.ts'
 import { cycleReport, firstModelReport } from '../report-cycle.ts'
@@ -99,7 +100,7 @@ async function textOf(
     ...parts,
     cycleReport(
       { ...cycle, stages },
-      { rows, rawTable, series, home: settings.home, next, columns, style: context.terminal.style },
+      { rows, rawTable, series, home: placeText(settings), next, columns, style: context.terminal.style },
     ),
   ].join('\n')
 }

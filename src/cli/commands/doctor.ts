@@ -4,7 +4,7 @@ import { counted } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
 import { type Check, checkLines } from '../check.ts'
 import { type CommandContext, defineCommand, type SettingReport } from '../command.ts'
-import { homeChecks, machineChecks, projectChecks } from '../machine-checks.ts'
+import { homeChecks, machineChecks, projectChecks, serverChecks } from '../machine-checks.ts'
 import { faultCheck, gcpChecks, kittChecks, mlflowChecks, prefectChecks } from '../recipe-checks.ts'
 import { originText } from '../setting-line.ts'
 import { textTable } from '../table.ts'
@@ -27,7 +27,7 @@ export const doctorCommand = defineCommand({
   async run({ subject }, context) {
     switch (subject) {
       case 'mlflow':
-        return tell(context, [{ title: null, checks: withTarget(context, mlflowChecks(context.settingReports())) }])
+        return tell(context, [{ title: null, checks: await withServer(context) }])
       case 'prefect':
         return tell(context, [{ title: null, checks: prefectChecks(context.settingReports()) }])
       case 'gcp':
@@ -53,6 +53,7 @@ async function everything(context: CommandContext): Promise<void> {
     { title: 'Machine', checks: await machineChecks() },
     // What the settings decide is looked at once they are right.
     { title: 'Home', checks: faults.length > 0 ? [] : await homeChecks(context) },
+    { title: 'Tracking', checks: faults.length > 0 ? [] : await serverChecks(context) },
     { title: 'Projects', checks: faults.length > 0 ? [] : await projectChecks(context) },
   ]
   tell(context, sections, settingLines(reports))
@@ -91,6 +92,13 @@ function faultChecks(reports: readonly SettingReport[]): readonly Check[] {
 function withTarget(context: CommandContext, checks: readonly Check[]): readonly Check[] {
   const told = checks.map(({ name }) => name)
   return [...checks, ...faultChecks(context.settingReports()).filter(({ name }) => !told.includes(name))]
+}
+
+/** What the recipe's tests ask of MLflow; and, once every setting is right, whether the server that is named answers. */
+async function withServer(context: CommandContext): Promise<readonly Check[]> {
+  const reports = context.settingReports()
+  const checks = withTarget(context, mlflowChecks(reports))
+  return reports.some(({ fault }) => fault !== null) ? checks : [...checks, ...(await serverChecks(context))]
 }
 
 function notUsed(context: CommandContext): readonly string[] {

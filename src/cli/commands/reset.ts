@@ -10,6 +10,7 @@ import { isPlanned, messageOf, PlannedError } from '../../kernel/errors.ts'
 import { outputsFolderOf, tablesOf } from '../../lifecycle/project.ts'
 import type { LifecycleRooms } from '../../lifecycle/rooms.ts'
 import { modelOf } from '../../lifecycle/verdicts.ts'
+import { addressOf } from '../../tracking/rest-address.ts'
 import { ask } from '../ask.ts'
 import { bucket, type CloudPlace, dataSet } from '../cloud.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
@@ -169,7 +170,10 @@ async function removeHome(context: CommandContext, yes: boolean): Promise<void> 
   checkHome(settings.home)
   const entries = await readHome(settings)
   checkOurs(settings.home, entries)
-  const left = [settings.databasePath, settings.artifacts].filter((path) => !isInside(settings.home, path))
+  const left = [
+    ...[settings.databasePath, settings.artifacts].filter((path) => !isInside(settings.home, path)),
+    ...(settings.server === null ? [] : [`what the MLflow server ${addressOf(settings.server)} keeps`]),
+  ]
   const contents = await describeContents(context)
   if (!(await isMeant(context, { entries, contents, left, yes }))) {
     return terminal.out(terminal.json ? JSON.stringify({ removed: [], left: [settings.home] }) : 'nothing was removed')
@@ -222,7 +226,7 @@ async function describeContents(context: CommandContext): Promise<Contents> {
   try {
     const rooms = await context.rooms()
     await checkIdle(rooms, () => true)
-    const models = await rooms.tracking.models()
+    const models = context.settings().server === null ? await rooms.tracking.models() : [] // a server's stay
     const versions = await Promise.all(models.map((model) => rooms.tracking.versions(model)))
     const runs = await rooms.engine.flowRuns()
     const decisions = await rooms.engine.decisions.list()

@@ -17,7 +17,8 @@ export const statusCommand = defineCommand({
   async run(_, context) {
     const rooms = await context.rooms()
     const projects = await projectsOf(context, rooms)
-    const models = (await modelStatuses(rooms)).map((status) => withKnown(status, projects))
+    const own = projects.map(({ model }) => model)
+    const models = (await modelStatuses(rooms, own)).map((status) => withKnown(status, projects))
     const page: StatusPage = {
       models,
       neverRun: projects.filter(({ model }) => !models.some((status) => status.model === model)),
