@@ -7,7 +7,7 @@ import type { Metric } from '../tracking/port.ts'
 import type { TrainingResult } from './rooms.ts'
 
 /** The tag that says where the newest checkpoint lies. */
-export const CHECKPOINT_TAG = 'mlflow.latest_checkpoint_artifact'
+const CHECKPOINT_TAG = 'mlflow.latest_checkpoint_artifact'
 const CHECKPOINT = 'checkpoints/latest_checkpoint.onnx'
 
 /** Parameters, tags and files that a training of a trainer has besides our own; none for a trainer that Keras has no counterpart of. */

@@ -190,6 +190,15 @@ test('on a terminal there are colours; NO_COLOR and a dumb one have none (skippe
   expect(dumb.out).not.toMatch(SPINNER)
 })
 
+test('./understudy runs a command, and with --node any script, on the Node that was installed', async () => {
+  const script = join(program.home, 'script.ts')
+  await writeFile(script, 'const major: string = process.versions.node; console.log(major, process.argv[2])')
+  const ran = await shell(`./understudy --node '${script}' there`)
+  expect(ran, ran.err).toMatchObject({ code: 0 })
+  expect(ran.out).toMatch(/^2[4-9]\.\d+\.\d+ there\n$/)
+  expect((await shell('./understudy --version')).out).toMatch(/^understudy \d/)
+})
+
 test('before anything is installed the launcher says what to do, in the same three lines', async () => {
   const launcher = join(program.home, 'launcher.mjs')
   await copyFile(join(ROOT, 'launcher.mjs'), launcher)
