@@ -13,7 +13,7 @@ const MOST_CHOICES = 16
 const RETRY_AFTER_MS = 5_000
 
 /** A model on loan: it stays open until it is given back. */
-export interface Loan {
+interface Loan {
   readonly version: ModelVersion
   readonly score: Score
   giveBack(): void
@@ -54,24 +54,9 @@ interface Choice {
 }
 
 export function openServedModels(rooms: Rooms): ServedModels {
-  const models = new Map<string, Model>()
+  const { modelOf, release, allClosed } = openModels(rooms)
   const choices = new Map<string, Choice>()
-  const closing = new Set<Promise<void>>()
 
-  const closeIfIdle = (model: Model): void => {
-    if (model.holders > 0 || model.users > 0 || model.failure !== null) return // a failure is remembered until it is tried again
-    if (models.get(model.id) === model) models.delete(model.id)
-    const closed = model.opening
-      .then(() => model.close())
-      .catch((error: unknown) => rooms.report(error, 'closing a model'))
-    closing.add(closed)
-    void closed.finally(() => closing.delete(closed))
-  }
-  const release = (model: Model | null | undefined, use: 'holders' | 'users'): void => {
-    if (model === null || model === undefined) return
-    model[use]--
-    closeIfIdle(model)
-  }
   const setNext = (choice: Choice, model: Model | null): void => {
     if (choice.next === model) return
     const before = choice.next
@@ -96,14 +81,6 @@ export function openServedModels(rooms: Rooms): ServedModels {
       serve(oldest[1], null)
     }
     return choice
-  }
-  const modelOf = (version: ModelVersion): Model => {
-    const id = identityOf(version)
-    const known = models.get(id)
-    if (known !== undefined && !isWorthRetrying(known)) return known
-    const model = openModel(rooms, id, version)
-    models.set(id, model)
-    return model
   }
   const lend = ({ model, version, score }: NonNullable<Choice['serving']>): Loan => {
     model.users++
@@ -132,8 +109,39 @@ export function openServedModels(rooms: Rooms): ServedModels {
     async [Symbol.asyncDispose]() {
       for (const choice of choices.values()) serve(choice, null)
       choices.clear()
-      await Promise.all(closing)
+      await allClosed()
     },
+  }
+}
+
+/** The models by identity: each is opened once, and closed when the last who holds or uses it lets go. */
+function openModels(rooms: Rooms) {
+  const models = new Map<string, Model>()
+  const closing = new Set<Promise<void>>()
+  const closeIfIdle = (model: Model): void => {
+    if (model.holders > 0 || model.users > 0 || model.failure !== null) return // a failure is remembered until it is tried again
+    if (models.get(model.id) === model) models.delete(model.id)
+    const closed = model.opening
+      .then(() => model.close())
+      .catch((error: unknown) => rooms.report(error, 'closing a model'))
+    closing.add(closed)
+    void closed.finally(() => closing.delete(closed))
+  }
+  return {
+    modelOf(version: ModelVersion): Model {
+      const id = identityOf(version)
+      const known = models.get(id)
+      if (known !== undefined && !isWorthRetrying(known)) return known
+      const model = openModel(rooms, id, version)
+      models.set(id, model)
+      return model
+    },
+    release(model: Model | null | undefined, use: 'holders' | 'users'): void {
+      if (model === null || model === undefined) return
+      model[use]--
+      closeIfIdle(model)
+    },
+    allClosed: async (): Promise<void> => void (await Promise.all(closing)),
   }
 }
 

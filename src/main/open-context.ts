@@ -68,10 +68,7 @@ export async function openContext(
       const { serve } = await import('./serve.ts')
       return await serve(options, settings(), project, (line) => terminal.warn(`understudy: ${line}`))
     },
-    readParquet: async (...asked) => {
-      const { readParquetFile } = await import('./open-predictions.ts')
-      return await readParquetFile(...asked)
-    },
+    readParquet: async (...asked) => (await import('./open-predictions.ts')).readParquetFile(...asked),
     rooms: async ({ sendsNotices = true } = {}) => {
       const notify = (line: string): void => terminal.note(`  ${line}`)
       opened.rooms ??= await openRooms({ settings: settings(), project, projectPath, user, notify, sendsNotices })

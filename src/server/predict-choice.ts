@@ -1,7 +1,7 @@
 // Which version a request names: `?stage=`, `?version=` or `?alias=`; without any, the one in Production.
 import type { VersionChoice } from '../lifecycle/evaluate-version.ts'
 import type { Stage } from '../tracking/port.ts'
-import type { Detail } from './predict.ts'
+import type { Detail } from './predict-fault.ts'
 
 export const STAGES: readonly Stage[] = ['None', 'Staging', 'Production', 'Archived']
 const PRODUCTION: VersionChoice = { stage: 'Production' }

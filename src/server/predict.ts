@@ -1,25 +1,17 @@
 // Predictions over HTTP: one request in an address, as the recipe's interface has it, or a table of them in a body.
 import type { Context, Hono } from 'hono'
-import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
-import type { RequestField } from '../lifecycle/project.ts'
-import { type FieldFault, readText } from '../lifecycle/request-row.ts'
-import { type CellFault, type ReadParquet, readTable } from '../lifecycle/request-table.ts'
+import { isPlanned, messageOf } from '../kernel/errors.ts'
+import { readText } from '../lifecycle/request-row.ts'
+import { type ReadParquet, readTable } from '../lifecycle/request-table.ts'
 import type { Answered, Serving } from '../lifecycle/serve-version.ts'
 import { answerText, csvText, floatText } from './predict-answer.ts'
 import { MAX_ROWS, readBody, TooMuch, UnknownKind } from './predict-body.ts'
 import { readChoice } from './predict-choice.ts'
+import { cellDetail, type Detail, detailOf } from './predict-fault.ts'
 
 export interface Predictions {
   readonly serving: Serving
   readonly readParquet: ReadParquet<Uint8Array>
-}
-
-/** Something wrong with a request, in the form that FastAPI tells it. */
-export interface Detail {
-  readonly type: string
-  readonly loc: readonly (string | number)[]
-  readonly msg: string
-  readonly input: unknown
 }
 
 /** Any page may ask for one prediction: nothing here changes anything, and the recipe's interface is open to all. */
@@ -107,34 +99,7 @@ function headersOf({ version, flags }: Answered): Record<string, string> {
   }
 }
 
-function cellDetail({ row, field, fault, value }: CellFault): Detail {
-  return detailOf(row === null ? ['body', field.name] : ['body', row, field.name], field, fault, value)
-}
-
-/** FastAPI's own types and messages, which clients may look at, where it has one. */
-function detailOf(loc: Detail['loc'], { kind }: RequestField, fault: FieldFault, input: unknown): Detail {
-  switch (fault) {
-    case 'missing':
-      return { type: 'missing', loc, msg: 'Field required', input: null }
-    case 'not finite':
-      return { type: 'finite_number', loc, msg: 'Input should be a finite number', input: String(input) }
-    case 'too large':
-      return { type: 'int_parsing_size', loc, msg: 'Input should be a whole number below 2^53', input: String(input) }
-    case 'not a time':
-      return {
-        type: 'datetime_parsing',
-        loc,
-        msg: 'Input should be a valid time, written as YYYY-MM-DD HH:MM:SS',
-        input,
-      }
-    default:
-      return kind === 'integer'
-        ? { type: 'int_parsing', loc, msg: 'Input should be a valid integer', input }
-        : { type: 'float_parsing', loc, msg: 'Input should be a valid number', input }
-  }
-}
-
-export function unprocessable(detail: readonly Detail[], headers: Record<string, string> = OPEN_TO_ALL): Response {
+function unprocessable(detail: readonly Detail[], headers: Record<string, string> = OPEN_TO_ALL): Response {
   return answerOf(422, detail, headers)
 }
 
@@ -146,7 +111,7 @@ function refusal(error: unknown, report: (error: unknown) => void): Response {
   if (isPlanned(error, 'UNAVAILABLE')) return answerOf(503, messageOf(error))
   if (isPlanned(error, 'BAD_INPUT') || isPlanned(error, 'BAD_DATA')) return answerOf(422, messageOf(error))
   report(error)
-  return answerOf(500, messageOf(new PlannedError('UNAVAILABLE', 'the server failed; what happened stands in its log')))
+  return answerOf(500, 'the server failed; what happened stands in its log')
 }
 
 function answerOf(status: number, detail: unknown, headers: Record<string, string> = OPEN_TO_ALL): Response {

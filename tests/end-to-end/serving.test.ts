@@ -1,24 +1,13 @@
 // Predictions over HTTP as people ask for them: the real server on a home that a cycle made, two projects, other programs moving versions.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { Agent, get } from 'node:http'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Server, startUnderstudy } from '../conformance/servers.ts'
+import { fareOf, openLoad, PARCEL, RIDE, without, writeParquet } from './predict-client.ts'
 import { openProgram, type Program } from './program.ts'
 
 const SETTINGS = { TRAINERS: 'linear', DATA_SIZE: '1k', DELIVERIES__TRAINERS: 'linear' }
 const OTHER = ['--project', 'tests/deliveries/project.ts']
-
-const RIDE = {
-  pickup_datetime: '2013-07-06 10:18:00',
-  pickup_longitude: '-73.70',
-  pickup_latitude: '40.9',
-  dropoff_longitude: '-73.98',
-  dropoff_latitude: '40.70',
-  passenger_count: '2',
-}
-const PARCEL = { left_at: '2020-03-02 14:00:00', distance_km: '4.2', parcels: '12' }
 
 let program: Program
 let server: Server
@@ -39,14 +28,6 @@ afterAll(async () => {
 const promote = async (version: number) => await program.json(['promote', '--version', `${version}`, '--why', 'a test'])
 const ask = (fields: Readonly<Record<string, string>>, at = server) =>
   fetch(`${at.address}/predict?${new URLSearchParams(fields)}`)
-const without = (name: string) => Object.fromEntries(Object.entries(RIDE).filter(([other]) => other !== name))
-async function fareOf(answer: Response): Promise<number> {
-  expect(answer.status).toBe(200)
-  const body = (await answer.json()) as Record<string, unknown> // what is in it is looked at next
-  expect(Object.keys(body)).toEqual(['fare'])
-  expect(body.fare).toBeTypeOf('number')
-  return Number(body.fare)
-}
 async function post(
   body: string | Uint8Array<ArrayBuffer>,
   type: string,
@@ -270,41 +251,15 @@ describe('with a version in Production', () => {
   })
 
   test('no request is lost or answered late while another program promotes and rolls back', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-    const query = `/predict?${new URLSearchParams(RIDE)}`
-    const seen = new Map<string, string>()
-    let isOver = false
-    let answered = 0
-    const one = (): Promise<void> =>
-      new Promise((resolve, reject) => {
-        get(`${server.address}${query}`, { agent }, (answer) => {
-          let body = ''
-          answer.setEncoding('utf8').on('data', (text: string) => {
-            body += text
-          })
-          answer.on('end', () => {
-            const version = String(answer.headers['x-model-version'])
-            if (answer.statusCode !== 200) return reject(new Error(`${answer.statusCode}: ${body}`))
-            if ((seen.get(version) ?? body) !== body) return reject(new Error(`v${version} answered ${body}`))
-            seen.set(version, body)
-            answered++
-            resolve()
-          })
-        }).on('error', reject)
-      })
-    const clients = Array.from({ length: 8 }, async () => {
-      while (!isOver) await one()
-    })
+    const load = openLoad(`${server.address}/predict?${new URLSearchParams(RIDE)}`)
     const versionNow = async () => (await ask(RIDE)).headers.get('x-model-version')
     for (const version of ['2', '1', '2']) {
       const command =
         version === '1' ? ['rollback', '--why', 'a test'] : ['promote', '--version', '2', '--why', 'a test']
-      await Promise.race([program.json(command), ...clients])
+      await Promise.race([program.json(command), load.failed])
       await vi.waitFor(async () => expect(await versionNow()).toBe(version), { timeout: 1_000, interval: 10 })
     }
-    isOver = true
-    await Promise.all(clients)
-    agent.destroy()
+    const { seen, answered } = await load.stop()
     expect([...seen.keys()].sort()).toEqual(['1', '2'])
     expect(answered).toBeGreaterThan(200)
   }, 60_000)
@@ -332,14 +287,3 @@ test('a server on another store serves the models that are there; without any it
   await using full = await startUnderstudy(program.home, { args: ['--backend-store-uri', own], settings: SETTINGS })
   await fareOf(await ask({ ...RIDE, version: '1' }, full))
 }, 60_000)
-
-/** A Parquet file of a CSV's rows, with the types that other programs write: times without a zone, floats, integers. */
-async function writeParquet(path: string, csv: string): Promise<void> {
-  const source = `${path}.csv`
-  await writeFile(source, csv)
-  const instance = await DuckDBInstance.create()
-  const connection = await instance.connect()
-  await connection.run(`copy (select * from read_csv('${source}')) to '${path}' (format parquet)`)
-  connection.disconnectSync()
-  instance.closeSync()
-}
