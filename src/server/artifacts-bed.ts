@@ -41,7 +41,7 @@ export async function openArtifactsBed(options: { readonly rootIsFolder?: boolea
 }
 
 /** Sends bytes to a port and returns what comes back until the connection is closed. */
-export function sent(port: number, bytes: string | Buffer): Promise<RawAnswer> {
+function sent(port: number, bytes: string): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes))

@@ -71,20 +71,20 @@ async function pump(
     }
     outgoing.end()
   } catch (error) {
-    if (!outgoing.destroyed) report(error) // else the client went away
+    if (!(error instanceof GoneClient)) report(error)
     outgoing.destroy()
     await reader.cancel(error).catch(() => undefined) // what failed may be the reading
   }
 }
 
-/** Waits until the connection has taken a piece. Throws if it is gone. */
+/** Waits until the connection has taken a piece. Throws `GoneClient` if it is gone. */
 function written(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const onClose = (): void => reject(new GoneClient())
     outgoing.once('close', onClose)
     outgoing.write(piece, (error) => {
       outgoing.off('close', onClose)
-      if (error) reject(error)
+      if (error) reject(new GoneClient())
       else resolve()
     })
   })
@@ -98,9 +98,7 @@ function wireOf(env: unknown): { readonly incoming: IncomingMessage; readonly ou
     : { incoming: wire.incoming, outgoing: wire.outgoing }
 }
 
-/** The path and query of a request's target, which may be a whole URL. Bytes beyond ASCII, which should be encoded, are UTF-8. */
+/** The path and query of a request's target, which may be a whole URL. */
 function targetOf(url: string): string {
-  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is beyond ASCII is looked for.
-  return /[^\x00-\x7f]/.test(target) ? Buffer.from(target, 'latin1').toString('utf8') : target
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '')
 }
