@@ -23,6 +23,7 @@ export interface Measured {
   readonly requests: number
   readonly seconds: number
   readonly p50Ms: number
+  readonly p99Ms: number
   readonly bytes: number
   /** The body of the last answer, if it is short. */
   readonly last: string
@@ -135,7 +136,8 @@ async function run(job: Job): Promise<Measured> {
   const seconds = (performance.now() - startedAt) / 1000
   for (const connection of connections) connection.close()
   tookMs.sort((a, b) => a - b)
-  return { requests: tookMs.length, seconds, p50Ms: tookMs[tookMs.length >> 1] ?? 0, bytes, last }
+  const [p50Ms = 0, p99Ms = 0] = [0.5, 0.99].map((share) => tookMs[Math.floor(tookMs.length * share)])
+  return { requests: tookMs.length, seconds, p50Ms, p99Ms, bytes, last }
 }
 
 process.on('message', (job: Job) => {
