@@ -75,6 +75,6 @@ export function nameTaken(name: string, { isOldPrompt, isNewPrompt }: Record<'is
   const message =
     isOldPrompt === isNewPrompt
       ? `${kind(isNewPrompt)} (name=${name}) already exists.`
-      : `A ${kind(isNewPrompt).toLowerCase()} named '${name}' cannot be made: a ${kind(isOldPrompt).toLowerCase()} has the name. A model and a prompt cannot share one.`
+      : `Tried to create a ${kind(isNewPrompt).toLowerCase()} with name '${name}', but the name is already taken by a ${kind(isOldPrompt).toLowerCase()}. A model and a prompt cannot share one.`
   return new MlflowError('RESOURCE_ALREADY_EXISTS', message)
 }
