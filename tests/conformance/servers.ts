@@ -28,15 +28,15 @@ interface Starting {
   readonly folder?: string
 }
 
-/** Understudy's server on a home, through the launcher as `./understudy server` is. `settings` and `args` are added. */
+/** Understudy's server on a home, by `./understudy server` as people start it. `settings` and `args` are added. */
 export async function startUnderstudy(
   home: string,
   { args = [], settings = {} }: { args?: readonly string[]; settings?: Readonly<Record<string, string>> } = {},
 ): Promise<Server> {
   const port = await freePort()
   return await startServer({
-    command: process.execPath,
-    args: ['launcher.mjs', 'server', '--port', String(port), ...args],
+    command: './understudy',
+    args: ['server', '--port', String(port), ...args],
     port,
     environment: { UNDERSTUDY_HOME: home, UNDERSTUDY_DOTENV: `${home}/.env`, ...settings },
   })
