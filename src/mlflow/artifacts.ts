@@ -3,6 +3,7 @@
 import { isPath } from '../artifacts/path.ts'
 import type { ArtifactStore, OpenArtifact } from '../artifacts/port.ts'
 import { isPlanned } from '../kernel/errors.ts'
+import type { Sql } from '../tracking/schema.ts'
 import type { WireFile } from '../tracking/wire.ts'
 import type { Place } from './addresses.ts'
 import type { StoreContext } from './context.ts'
@@ -23,6 +24,11 @@ export interface ByteRange {
 interface RunFolder {
   readonly run_id: string
   readonly path?: string | undefined
+}
+
+interface VersionId {
+  readonly name: string
+  readonly version: string
 }
 
 interface ModelFolder {
@@ -75,23 +81,59 @@ function servedArtifacts({ database, artifacts }: StoreContext) {
   }
 }
 
-/** By what they belong to, with paths that are relative to its folder. */
-function ownedArtifacts({ database, addresses }: StoreContext) {
+/** By what they belong to, with paths that are relative to its folder. A path is looked at before its owner is. */
+function ownedArtifacts(context: StoreContext) {
+  const { database, addresses } = context
   const { sql } = database
-
-  const placeOf = (uri: string, whose: string): Place => {
-    const place = addresses.place(uri)
-    if (place !== null) return place
-    throw invalid(
-      `The artifacts of ${whose} lie at '${uri}', which this server does not reach. Read them with a client that does.`,
-    )
+  const list = async (owner: Owner, path: string): Promise<FileList> => {
+    const relative = safePath(path)
+    const found = await owner(sql)
+    const { artifacts, path: root } = placeOf(context, found)
+    return { root_uri: addresses.shown(found.uri), ...filesOr(await listed(artifacts, inside(root, path), relative)) }
   }
-  const ofRun = async (runId: string): Promise<string> => {
+  const openIn = async (owner: Owner, path: string, range?: ByteRange): Promise<OpenArtifact> => {
+    const relative = safePath(path)
+    const { artifacts, path: root } = placeOf(context, await owner(sql))
+    return open(artifacts, inside(root, path), range, relative)
+  }
+  return {
+    listRunArtifacts: ({ run_id, path = '' }: RunFolder): Promise<FileList> => list(run(run_id), path),
+
+    listLoggedModelArtifacts: ({ model_id, path = '' }: ModelFolder): Promise<FileList> =>
+      list(loggedModel(model_id), path),
+
+    openRunArtifact: (runId: string, path: string, range?: ByteRange): Promise<OpenArtifact> =>
+      openIn(run(runId), path, range),
+
+    openLoggedModelArtifact: (modelId: string, path: string, range?: ByteRange): Promise<OpenArtifact> =>
+      openIn(loggedModel(modelId), path, range),
+
+    openVersionArtifact: (version: VersionId, path: string, range?: ByteRange): Promise<OpenArtifact> =>
+      openIn(modelVersion(version), path, range),
+
+    async writeRunArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void> {
+      safePath(path)
+      const { artifacts, path: root } = placeOf(context, await run(runId)(sql))
+      await checkUnsealed(sql, runId)
+      const place = inside(root, path)
+      await inWords(() => artifacts.put(place, bytes))
+    },
+  }
+}
+
+/** What files belong to: where they lie, and how it is called. Throws `RESOURCE_DOES_NOT_EXIST` if there is no such thing. */
+type Owner = (sql: Sql) => Promise<{ readonly uri: string; readonly name: string }>
+
+function run(runId: string): Owner {
+  return async (sql) => {
     const row = await sql.selectFrom('runs').select('artifact_uri').where('run_uuid', '=', runId).executeTakeFirst()
     if (row === undefined) throw noRun(runId)
-    return row.artifact_uri ?? ''
+    return { uri: row.artifact_uri ?? '', name: `run ${runId}` }
   }
-  const ofModel = async (modelId: string): Promise<string> => {
+}
+
+function loggedModel(modelId: string): Owner {
+  return async (sql) => {
     const row = await sql
       .selectFrom('logged_models')
       .select('artifact_location')
@@ -99,52 +141,23 @@ function ownedArtifacts({ database, addresses }: StoreContext) {
       .where('lifecycle_stage', '!=', 'deleted')
       .executeTakeFirst()
     if (row === undefined) throw notThere(`Logged model with ID '${modelId}' not found.`)
-    return row.artifact_location
+    return { uri: row.artifact_location, name: `logged model ${modelId}` }
   }
-  const list = async (uri: string, whose: string, path: string): Promise<FileList> => {
-    const { artifacts, path: root } = placeOf(uri, whose)
-    return { root_uri: addresses.shown(uri), ...filesOr(await listed(artifacts, inside(root, path), safePath(path))) }
-  }
-  const openIn = async (uri: string, whose: string, path: string, range?: ByteRange): Promise<OpenArtifact> => {
-    const { artifacts, path: root } = placeOf(uri, whose)
-    return open(artifacts, inside(root, path), range, safePath(path))
-  }
+}
 
-  return {
-    async listRunArtifacts({ run_id: runId, path = '' }: RunFolder): Promise<FileList> {
-      safePath(path)
-      return list(await ofRun(runId), `run ${runId}`, path)
-    },
-    async listLoggedModelArtifacts({ model_id: modelId, path = '' }: ModelFolder): Promise<FileList> {
-      safePath(path)
-      return list(await ofModel(modelId), `logged model ${modelId}`, path)
-    },
-    async openRunArtifact(runId: string, path: string, range?: ByteRange): Promise<OpenArtifact> {
-      safePath(path)
-      return openIn(await ofRun(runId), `run ${runId}`, path, range)
-    },
-    async openLoggedModelArtifact(modelId: string, path: string, range?: ByteRange): Promise<OpenArtifact> {
-      safePath(path)
-      return openIn(await ofModel(modelId), `logged model ${modelId}`, path, range)
-    },
-    async openVersionArtifact(
-      { name, version }: { readonly name: string; readonly version: string },
-      path: string,
-      range?: ByteRange,
-    ): Promise<OpenArtifact> {
-      safePath(path)
-      const row = await versionRow(sql, name, version)
-      return openIn(row.storage_location || row.source || '', `version ${version} of ${name}`, path, range)
-    },
-    async writeRunArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void> {
-      safePath(path)
-      const uri = await ofRun(runId)
-      await checkUnsealed(sql, runId)
-      const { artifacts, path: root } = placeOf(uri, `run ${runId}`)
-      const place = inside(root, path)
-      await inWords(() => artifacts.put(place, bytes))
-    },
+function modelVersion({ name, version }: VersionId): Owner {
+  return async (sql) => {
+    const row = await versionRow(sql, name, version)
+    return { uri: row.storage_location || row.source || '', name: `version ${version} of ${name}` }
   }
+}
+
+function placeOf({ addresses }: StoreContext, { uri, name }: Awaited<ReturnType<Owner>>): Place {
+  const place = addresses.place(uri)
+  if (place !== null) return place
+  throw invalid(
+    `The artifacts of ${name} lie at '${uri}', which this server does not reach. Read them with a client that does.`,
+  )
 }
 
 /** The path of a file in the store, below a folder of it. Throws "Invalid path" for one that is not safe, or that no store takes. */

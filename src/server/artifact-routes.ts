@@ -75,26 +75,28 @@ async function remove(context: Context, store: MlflowStore): Promise<object> {
 }
 
 /** Clients that are told so send the file as a whole. */
-async function refuseMultipartUpload(context: Context): Promise<never> {
+async function refuseMultipartUpload(context: Context): Promise<Response> {
   safePath(pathAfter('/mlflow-artifacts/mpu/', context).replace(/^[^/]*\//, ''))
-  throw unsupported('Multipart upload')
+  return unsupported('Multipart upload')
 }
 
-async function refuseMultipartDownload(context: Context): Promise<never> {
+async function refuseMultipartDownload(context: Context): Promise<Response> {
   safePath(pathAfter('/mlflow-artifacts/presigned/', context))
-  throw unsupported('Multipart download')
+  return unsupported('Multipart download')
 }
 
-async function refusePresignedUpload(): Promise<never> {
-  throw unsupported('Presigned upload')
+async function refusePresignedUpload(): Promise<Response> {
+  return unsupported('Presigned upload')
 }
 
-async function refusePresignedDownload(): Promise<never> {
-  throw unsupported('Presigned download')
+async function refusePresignedDownload(): Promise<Response> {
+  return unsupported('Presigned download')
 }
 
-function unsupported(what: string): MlflowError {
-  return new MlflowError('NOT_IMPLEMENTED', `${what} is not supported for the current artifact repository`)
+/** Told as MLflow's server tells it, by a 5xx that is no failure. */
+function unsupported(what: string): Response {
+  const refused = new MlflowError('NOT_IMPLEMENTED', `${what} is not supported for the current artifact repository`)
+  return jsonAnswer(refused.status, refused.body)
 }
 
 async function downloadFromRun(context: Context, store: MlflowStore): Promise<object> {

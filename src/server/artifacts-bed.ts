@@ -1,6 +1,6 @@
 // What tests of artifacts over HTTP share: a server on a port of its own over a folder, and a way to send it any bytes at all.
 import { connect } from 'node:net'
-import { diskArtifacts } from '../artifacts/disk.ts'
+import type { ArtifactStore } from '../artifacts/port.ts'
 import { listen } from './listen.ts'
 import { openServerBed, type ServerBed } from './server-bed.ts'
 
@@ -19,9 +19,12 @@ export interface RawAnswer {
   readonly text: string
 }
 
-export async function openArtifactsBed(options: { readonly rootIsFolder?: boolean } = {}): Promise<ArtifactsBed> {
+export async function openArtifactsBed(options: {
+  readonly artifactsIn: (folder: string) => ArtifactStore
+  readonly rootIsFolder?: boolean
+}): Promise<ArtifactsBed> {
   await using opened = new AsyncDisposableStack()
-  const bed = opened.use(await openServerBed({ artifactsIn: diskArtifacts, ...options }))
+  const bed = opened.use(await openServerBed(options))
   const listening = opened.use(await listen(bed.app, { host: '127.0.0.1', port: 0 }))
   const port = Number(new URL(listening.address).port)
   const everything = opened.move()
