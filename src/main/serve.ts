@@ -57,7 +57,8 @@ export async function serve(
   const addresses = openAddresses(artifacts, defaultRoot, rootArtifacts)
   const beginning = { nowMs: systemClock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
   const database = opened.use(await openStore(databasePath, beginning))
-  const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock })
+  const cutsLongValues = !/^(?:false|0)$/i.test(process.env.MLFLOW_TRUNCATE_LONG_VALUES ?? '') // MLflow's own variable
+  const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock, cutsLongValues })
   const tracking = trackingOver({ database, artifacts, clock: systemClock, user: 'server' })
   await noticeOutsideMoves(tracking)
   const told = (error: unknown, where: string): void => report(`${where}: ${inWords(error)}`)
@@ -66,7 +67,7 @@ export async function serve(
       project,
       model: settings.model,
       timeReading: settings.timeReading,
-      openTracking: () => Promise.resolve(tracking),
+      openTracking: () => registryFor(settings, choice.backendStoreUri, tracking),
       temporaryDirectory: join(home, 'tmp'),
       report: told,
     }),
@@ -78,6 +79,13 @@ export async function serve(
   opened.use(giveBackSoon())
   const everything = opened.move()
   return { address: listening.address, [Symbol.asyncDispose]: () => everything.disposeAsync() }
+}
+
+/** Where the versions lie that predictions come from: on the server that the settings name, unless another store is served. */
+async function registryFor(settings: Settings, storeUri: string | undefined, own: Tracking): Promise<Tracking> {
+  if (settings.server === null || storeUri !== undefined) return own
+  const { openTracking } = await import('./open-tracking.ts')
+  return await openTracking(settings, { user: 'server', clock: systemClock, readOnly: true })
 }
 
 /** What others moved on the store while no program of ours looked enters its history. */
