@@ -1,5 +1,6 @@
 // The whole server as one application: MLflow's interface, and what else is asked of it.
 import { Hono } from 'hono'
+import { ARTIFACT_API } from './artifact-api.ts'
 import { mountArtifacts } from './artifact-routes.ts'
 import { mountDescription } from './description.ts'
 import { mountForeign } from './foreign-endpoints.ts'
@@ -31,7 +32,11 @@ export function openApp(parts: AppParts): Hono {
   mountMlflow(app, MLFLOW_ROUTES, parts)
   mountForeign(app)
   const predictions = parts.predictions === undefined ? [] : predictApi(parts.predictions.serving)
-  mountDescription(app, { mlflow: MLFLOW_ROUTES, others: [...SERVER_INFO_API, ...predictions], version: parts.version ?? '0' })
+  mountDescription(app, {
+    mlflow: MLFLOW_ROUTES,
+    others: [...SERVER_INFO_API, ...ARTIFACT_API, ...predictions],
+    version: parts.version ?? '0',
+  })
   app.notFound((context) => notFound(app, context))
   app.onError((error, context) => refusal(error, (failed) => parts.report(failed, whereOf(context))))
   return app

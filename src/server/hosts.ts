@@ -26,8 +26,12 @@ export function parseHost(text: string): Host | null {
   if (isIPv4(plain)) return { kind: 'ipv4', host: plain, port }
   const host = plain.toLowerCase().replace(/\.$/, '')
   const labels = host.split('.')
-  const endsInNumber = /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')
-  return labels.every((label) => LABEL.test(label)) && !endsInNumber ? { kind: 'name', host, port } : null
+  return labels.every((label) => LABEL.test(label)) && !endsInNumber(labels) ? { kind: 'name', host, port } : null
+}
+
+/** Whether a browser would take a name for an IPv4 address. */
+function endsInNumber(labels: readonly string[]): boolean {
+  return /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')
 }
 
 /** Whether a host is this machine, whatever name servers say. */
@@ -85,7 +89,8 @@ function ruleOf(entry: string): HostRule {
 function wildcard(entry: string): HostRule {
   const [, pattern = '', port] = /^([a-z0-9_.*-]+?)(?::(\d{1,5}))?$/i.exec(entry) ?? []
   const labels = pattern.toLowerCase().split('.')
-  if (labels.length < 2 || !labels.every((label) => LABEL.test(label.replaceAll('*', 'x')))) throw noHost(entry)
+  if (labels.length < 2 || endsInNumber(labels) || !labels.every((label) => LABEL.test(label.replaceAll('*', 'x'))))
+    throw noHost(entry)
   const expressions = labels.map((label, i) => (label === '*' && i === 0 ? '.+' : label.replaceAll('*', '[^.]*')))
   const expression = new RegExp(`^${expressions.join('\\.')}$`)
   return (host) =>

@@ -67,8 +67,9 @@ export async function listen(
       underWay.set(outgoing, incoming)
       outgoing.once('close', () => underWay.delete(outgoing))
       if (!server.listening) outgoing.setHeader('Connection', 'close')
-      if (guard(incoming, outgoing)) dropRest(incoming)
-      else void answer(incoming, outgoing)
+      if (guard(incoming, outgoing)) return dropRest(incoming)
+      incoming.headers.host = 'localhost' // the guard has read it; the adapter only wants something to begin an address with
+      void answer(incoming, outgoing)
     },
   )
   server.setTimeout(patience.silenceMs)

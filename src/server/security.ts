@@ -42,7 +42,8 @@ export function openGuard({ isAllowedHost, isAllowedOrigin, onRefusedHost }: Sec
     const { origin, host = '' } = incoming.headers
     if (!makeRelative(incoming, isHostRefused)) return answer(outgoing, 403, INVALID_HOST)
     const [path = ''] = (incoming.url ?? '').split('?', 1)
-    if (!FOR_ANY_HOST.includes(path) && isHostRefused(host)) return answer(outgoing, 403, INVALID_HOST)
+    if (!FOR_ANY_HOST.includes(path) && (hasSeveralHosts(incoming) || isHostRefused(host)))
+      return answer(outgoing, 403, INVALID_HOST)
     const isTrusted = origin !== undefined && (isOwn(origin, host) || isAllowedOrigin(origin))
     if (isTrusted) allowReading(outgoing, origin)
     const asksFor = preflightFor(incoming)
@@ -79,6 +80,16 @@ function makeRelative(incoming: IncomingMessage, isHostRefused: (host: string) =
   if (host === undefined || isHostRefused(host)) return false
   incoming.url = rest.startsWith('/') ? rest : `/${rest}`
   return true
+}
+
+/** Whoever sends two hopes that two readers each take another one. */
+function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+  let found = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 4 && name.toLowerCase() === 'host') found++
+  }
+  return found > 1
 }
 
 /** Whether a page is the server's own, or one of this machine's. */
