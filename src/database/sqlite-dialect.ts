@@ -112,7 +112,7 @@ class Turn implements DatabaseConnection {
     const parameters = query.parameters.map((value, index) => bindable(value, index, query.sql))
     return retryWhileBusy(this.#options.waiting, () => {
       const prepared = this.#options.statements.prepared(query.sql)
-      if (prepared.columns.length > 0) {
+      if (prepared.hasRows) {
         const rows = SelectQueryNode.is(query.query)
           ? readSelect(prepared, parameters)
           : readExact(prepared, parameters)
@@ -164,9 +164,10 @@ function readExact(prepared: Prepared, parameters: SQLInputValue[]): Row[] {
 /** The rows as objects, which all have the same shape. */
 function rowsOf({ statement, columns }: Prepared, parameters: SQLInputValue[]): Row[] {
   const lists = statement.all(...parameters) as unknown as SQLOutputValue[][] // it was told to return arrays
+  const names = columns()
   return lists.map((list) => {
     const row: Row = {}
-    for (let column = 0; column < columns.length; column++) row[columns[column]!] = list[column]!
+    for (let column = 0; column < names.length; column++) row[names[column]!] = list[column]!
     return row
   })
 }

@@ -9,15 +9,16 @@ const LONGEST_KEPT = 8_192
 /** A statement whose rows come as arrays: node:sqlite's own objects take longer to make, and much longer to read. */
 export interface Prepared {
   readonly statement: StatementSync
-  /** The names of its columns, in their order; none for a statement that gives no rows. */
-  readonly columns: readonly string[]
+  /** Whether running it gives rows. */
+  readonly hasRows: boolean
+  /** The names of its columns, in their order. To be asked for once its rows are read. */
+  columns(): readonly string[]
 }
 
 export interface Statements {
   prepared(sql: string): Prepared
 }
 
-/** SQLite prepares a kept statement anew by itself when the schema changes. The columns of `select *` may then be others, so they are asked for again. */
 export function keepStatements(connection: DatabaseSync): Statements {
   const kept = new Map<string, Prepared>()
   return {
@@ -26,11 +27,11 @@ export function keepStatements(connection: DatabaseSync): Statements {
       if (found !== undefined) {
         kept.delete(sql)
         kept.set(sql, found) // the newest again
-        return sql.includes('*') && found.columns.length > 0 ? described(found.statement) : found
+        return found
       }
       const statement = connection.prepare(sql)
       statement.setReturnArrays(true)
-      const prepared = described(statement)
+      const prepared = described(statement, sql)
       if (sql.length <= LONGEST_KEPT) kept.set(sql, prepared)
       if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? '')
       return prepared
@@ -38,6 +39,9 @@ export function keepStatements(connection: DatabaseSync): Statements {
   }
 }
 
-function described(statement: StatementSync): Prepared {
-  return { statement, columns: statement.columns().map((column) => column.name) }
+/** SQLite prepares a statement anew when it runs and the schema has changed: `select *` may then have other columns than before. */
+function described(statement: StatementSync, sql: string): Prepared {
+  const names = (): readonly string[] => statement.columns().map((column) => column.name)
+  const first = names()
+  return { statement, hasRows: first.length > 0, columns: sql.includes('*') ? names : () => first }
 }
