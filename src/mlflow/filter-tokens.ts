@@ -1,6 +1,6 @@
 // The words of MLflow's filter and order_by texts: names with their keys, quoted texts, numbers, comparators, brackets.
 
-export type TokenKind =
+type TokenKind =
   /** Parts joined by dots, each bare, in backticks or (but for the first) in quotes: metrics.`a b`, tags.mlflow.user, status. */
   | 'name'
   /** 'a text' or "a text", quotes and all. */

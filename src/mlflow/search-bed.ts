@@ -8,7 +8,7 @@ import type { StoreContext } from './context.ts'
 
 type Texts = Readonly<Record<string, string>>
 
-export interface BedRun {
+interface BedRun {
   readonly experiment?: number
   readonly name?: string
   readonly status?: string
@@ -23,7 +23,7 @@ export interface BedRun {
   readonly datasets?: readonly { readonly name: string; readonly digest: string; readonly context?: string }[]
 }
 
-export interface BedLoggedModel {
+interface BedLoggedModel {
   readonly experiment?: number
   readonly name?: string
   readonly type?: string

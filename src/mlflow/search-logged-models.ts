@@ -20,7 +20,7 @@ import { fillWireLoggedModels, type LoggedModelRow } from './read-logged-models.
 import { experimentNumbers } from './search-runs.ts'
 
 /** A data set that metrics were measured on: any of that name, or the one with that digest. */
-export interface DatasetFilter {
+interface DatasetFilter {
   /** Null is refused. */
   readonly dataset_name: string | null
   readonly dataset_digest: string | null
