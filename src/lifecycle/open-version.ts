@@ -76,9 +76,15 @@ async function asFault<T>(version: ModelVersion, work: () => Promise<T>): Promis
 }
 
 function detailOf(error: unknown): string {
-  if (isPlanned(error, 'NOT_FOUND')) return 'is not there any more'
+  if (isPlanned(error, 'NOT_FOUND'))
+    return isElsewhere(error) ? 'lies where this program cannot read it' : 'is not there any more'
   if (!isPlanned(error)) return messageOf(error)
   return `does not serve: ${error.what}${error.why === null ? '' : ` (${error.why})`}`
+}
+
+/** Whether a version's files lie at an address that is not of the artifacts kept here, as MLflow's clients may name it. */
+function isElsewhere(error: unknown): boolean {
+  return isPlanned(error) && error.facts.elsewhere !== undefined
 }
 
 /** The error for a version whose file does not do what it is there for. Its `why` is a clause about the file. */
@@ -90,7 +96,7 @@ export function cannotServe(version: ModelVersion, detail: string, cause?: unkno
       : 'use another version (./understudy models lists them)'
   return new PlannedError('BAD_DATA', `v${version.version} of ${version.name} cannot be used`, {
     why: `its file ${file} ${detail}`,
-    next: `restore that file from a backup, or ${instead}`,
+    next: `${isElsewhere(cause) ? 'register a copy of it whose files are kept here' : 'restore that file from a backup'}, or ${instead}`,
     facts: { model: version.name, version: version.version, file },
     ...(cause === undefined ? {} : { cause }),
   })

@@ -30,7 +30,7 @@ const promotion = flow<LifecycleRooms>()({
     }),
 })
 
-/** Moves a version to Production; the one there is archived. No moves if it is there already. Throws `CONFLICT` while a cycle runs. */
+/** Moves a version to Production; those there are archived. No moves if it is there alone already. Throws `CONFLICT` while a cycle runs. */
 export async function promoteByHand(
   rooms: LifecycleRooms,
   request: Promotion,
@@ -49,8 +49,10 @@ async function promote(rooms: LifecycleRooms, request: Promotion, effectKey: str
   const { tracking } = rooms
   await tracking.noticeOutsideMoves(request.model)
   const version = await findVersion(rooms, request.model, { version: request.version })
-  if (version.stage === 'Production') return []
-  const there = (await tracking.versions(request.model)).find(({ stage }) => stage === 'Production')
+  const versions = await tracking.versions(request.model)
+  // MLflow's clients may have put several there, of which the newest serves.
+  const there = versions.find((other) => other.stage === 'Production' && other.version !== version.version)
+  if (version.stage === 'Production' && there === undefined) return []
   const moves = takeProduction(
     { number: version.version, from: version.stage },
     { number: there?.version ?? null, reason: `replaced by v${version.version}: ${request.reason}` },

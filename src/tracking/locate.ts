@@ -19,6 +19,7 @@ export function locate(artifacts: ArtifactStore, uri: string, what: string): str
   if (path !== null) return path
   throw new PlannedError('NOT_FOUND', `${what} lies at ${JSON.stringify(uri)}, outside the artifacts kept here`, {
     next: 'copy it in or open it where it is',
+    facts: { elsewhere: uri },
   })
 }
 
