@@ -31,6 +31,17 @@ describe('JSON', () => {
     })
   })
 
+  test.each(['x"', '[NaN, "', '"\\\\'])(
+    'a large text that begins with %j and is no JSON is refused soon',
+    (beginning) => {
+      for (const more of ['\\"', '"', 'a', '\\']) {
+        const startMs = performance.now()
+        expect(() => tableFromJson(beginning + more.repeat(1_000_001), NAMES)).toThrow('not JSON')
+        expect(performance.now() - startMs).toBeLessThan(2_000)
+      }
+    },
+  )
+
   test.each([
     ['[1]', 'row 0 is no object'],
     ['3', 'neither a list'],

@@ -95,7 +95,8 @@ function parse(text: string): unknown {
   }
 }
 
-const BARE_OR_STRING = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+/** A string, to its end or that of the text, so that none of it is looked at twice; or a number that JSON has not. */
+const BARE_OR_STRING = /"(?:[^"\\]+|\\[\s\S])*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/g
 
 function fromRecords(records: readonly unknown[], names: readonly string[]): RequestTable {
   const broken = records.findIndex((record) => !isObject(record))
