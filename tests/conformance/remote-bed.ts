@@ -9,12 +9,12 @@ import { type TrackingBed, testClock } from '../../src/tracking/tracking-bed.ts'
 
 export const QUICK: Patience = { tries: 6, firstWaitMs: 5, longestWaitMs: 40, timeoutMs: 20_000 }
 
-/** A bed on an empty server. `through` is the address that the adapter is given, where that is another: a proxy before the server. */
-export function remoteBed(address: string, through: string = address): TrackingBed {
+/** A bed on an empty server. */
+export function remoteBed(address: string): TrackingBed {
   const clock = testClock()
   const open = (): Tracking =>
     openRemoteTracking({
-      address: { uri: through, username: null, password: null, token: null },
+      address: { uri: address, username: null, password: null, token: null },
       ...{ clock, user: 'tester', folder: diskArtifacts, patience: QUICK, othersMoveMs: 500 },
     })
   const ask = (method: string, path: string, body: object): Promise<unknown> => askMlflow(address, method, path, body)
