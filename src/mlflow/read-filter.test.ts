@@ -169,8 +169,8 @@ test('whole numbers are exact as far as 64 bits go, and doubles beyond', () => {
 })
 
 test('texts of a list are read as Python reads them', () => {
-  const filter = `run_id IN ('a', "b", 'it\\'s', 'C:\\\\x', 'd',)`
-  expect(readFilter(RUNS, filter)[0]?.test).toEqual({ comparator: 'IN', values: ['a', 'b', "it's", 'C:\\x', 'd'] })
+  const filter = `run_id IN ('a', "b", 'it\\'s', 'C:\\\\x', 'd''e',)`
+  expect(readFilter(RUNS, filter)[0]?.test).toEqual({ comparator: 'IN', values: ['a', 'b', "it's", 'C:\\x', 'de'] })
 })
 
 test("a logged model's values may do without quotes, and its keys without backticks", () => {

@@ -1,5 +1,5 @@
 // What the tests of searches share: a store whose rows have readable ids, written straight into the tables.
-import { memoryArtifacts } from '../artifacts/memory.ts'
+import type { ArtifactStore } from '../artifacts/port.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { openStore } from '../tracking/open-store.ts'
 import type { Sql } from '../tracking/schema.ts'
@@ -58,9 +58,8 @@ export interface SearchBed extends AsyncDisposable {
 }
 
 /** An empty store in memory, but for experiment 0. */
-export async function openSearchBed(): Promise<SearchBed> {
+export async function openSearchBed(artifacts: ArtifactStore): Promise<SearchBed> {
   const database = await openStore(':memory:', { nowMs: 1, defaultLocation: 'mlflow-artifacts:/0' })
-  const artifacts = memoryArtifacts()
   const { sql } = database
   return {
     context: { database, artifacts, addresses: openAddresses(artifacts, null), clock: systemClock },

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { memoryArtifacts } from '../artifacts/memory.ts'
 import { openSearchBed, type SearchBed } from './search-bed.ts'
 import { type SearchExperiments, searchExperiments } from './search-experiments.ts'
 
 let bed: SearchBed
 
 beforeAll(async () => {
-  bed = await openSearchBed()
+  bed = await openSearchBed(memoryArtifacts())
   await bed.experiment(1, { name: 'Eggs', tags: { owner: 'Anna' }, createdMs: 10 })
   await bed.experiment(2, { name: 'eggs 2', tags: { owner: 'bo', team: '' }, createdMs: 30 })
   await bed.experiment(3, { name: 'old', createdMs: null })
@@ -86,4 +87,11 @@ test.each([
   await expect(found({ maxResults })).rejects.toThrow(
     `Invalid value ${maxResults} for parameter 'max_results' supplied. ${why}`,
   )
+})
+
+test('of those that are alike in what they are ordered by the newest comes first', async () => {
+  await bed.experiment(7, { name: 'tie 7', createdMs: 77 })
+  await bed.experiment(8, { name: 'tie 8', createdMs: 77 })
+  expect(await found({ filter: "name LIKE 'tie%'", orderBy: ['creation_time'] })).toBe('8 7')
+  expect(await found({ filter: "name LIKE 'tie%'" })).toBe('7 8')
 })

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryArtifacts } from '../artifacts/memory.ts'
 import { openSearchBed, type SearchBed } from './search-bed.ts'
 import { type LoggedModelOrder, type SearchLoggedModels, searchLoggedModels } from './search-logged-models.ts'
 
 let bed: SearchBed
 
 beforeAll(async () => {
-  bed = await openSearchBed()
+  bed = await openSearchBed(memoryArtifacts())
   await bed.experiment(1, { name: 'one' })
   await bed.run('run', {}) // which measured the metrics
   await bed.loggedModel('m-a', {

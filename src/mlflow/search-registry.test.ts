@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryArtifacts } from '../artifacts/memory.ts'
 import { openSearchBed, type SearchBed } from './search-bed.ts'
 import { type SearchRegistry, searchModelVersions, searchRegisteredModels } from './search-registry.ts'
 
@@ -6,7 +7,7 @@ let bed: SearchBed
 const PROMPT = { 'mlflow.prompt.is_prompt': 'true' }
 
 beforeAll(async () => {
-  bed = await openSearchBed()
+  bed = await openSearchBed(memoryArtifacts())
   await bed.model('Alpha', { tags: { tier: 'Gold' }, updatedMs: 10 })
   await bed.version('Alpha', 1, { source: 's3://b/1', runId: 'r1', tags: { tier: 'gold' }, updatedMs: 90 })
   await bed.version('Alpha', 2, { source: 's3://b/2', runId: 'r2', stage: 'Production', tags: { tier: 'tin' } })

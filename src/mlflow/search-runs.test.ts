@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryArtifacts } from '../artifacts/memory.ts'
 import { openSearchBed, type SearchBed } from './search-bed.ts'
 import { type SearchRuns, searchRuns } from './search-runs.ts'
 
 let bed: SearchBed
 
 beforeAll(async () => {
-  bed = await openSearchBed()
+  bed = await openSearchBed(memoryArtifacts())
   await bed.experiment(1, { name: 'one' })
   await bed.experiment(2, { name: 'two' })
   await bed.run('a', {
@@ -48,6 +49,8 @@ beforeAll(async () => {
   })
   await bed.run('e', { experiment: 2, startMs: 200, metrics: { loss: -Number.MAX_VALUE, 'a b': 2 } })
   await bed.run('gone', { experiment: 1, startMs: 500, isDeleted: true })
+  const other = { input_uuid: 'a-1', name: 'other', value: 'Eval' } // no context, though it reads like one
+  await bed.context.database.sql.insertInto('input_tags').values(other).execute()
 })
 
 afterAll(() => bed[Symbol.asyncDispose]())
@@ -114,6 +117,7 @@ describe('a filter', () => {
   test('NaN is unequal to every number and neither more nor less, though it is stored as 0', async () => {
     expect(await found({ filter: 'metrics.loss = 0' })).toBe('')
     expect(await found({ filter: 'metrics.loss <= 0' })).toBe('b e')
+    expect(await found({ filter: 'metrics.loss != 0' })).toBe('b c d e a')
     expect(await found({ filter: 'metrics.loss != 0.5' })).toBe('b c d e')
   })
 
@@ -121,6 +125,12 @@ describe('a filter', () => {
     expect(await found({ filter: 'tags.team = "x\' or 1=1; drop table runs; --"' })).toBe('')
     expect(await found({ filter: "tags.`x' or '1'='1` = 'y'" })).toBe('')
     expect(await found({ filter: '' })).toBe('b c d e a')
+  })
+
+  test("a run's name is the one in its tag, which those of older MLflows have alone", async () => {
+    await bed.experiment(8, { name: 'older' })
+    await bed.run('old', { experiment: 8, name: '', tags: { 'mlflow.runName': 'Old' } })
+    expect(await found({ experimentIds: ['8'], filter: "run_name = 'Old'" })).toBe('old')
   })
 
   test('a pattern with many wildcards is looked for no longer than others', async () => {
@@ -137,6 +147,7 @@ describe('what is searched', () => {
     expect(await found({ experimentIds: ['2', '2'] })).toBe('d e')
     expect(await found({ experimentIds: [] })).toBe('')
     expect(await found({ experimentIds: ['77'] })).toBe('')
+    expect(await found({ experimentIds: Array(20_001).fill('2') })).toBe('d e')
     await expect(found({ experimentIds: ['x'] })).rejects.toThrow("Invalid experiment ID 'x'")
     await expect(found({ experimentIds: Array.from({ length: 20_001 }, (_, id) => String(id)) })).rejects.toThrow(
       '20001 experiments are asked for; at most 20000 are searched at a time.',
@@ -170,6 +181,16 @@ describe('an order', () => {
       expect(await found({ orderBy })).toBe(expected)
     },
   )
+
+  test('puts NaN after the numbers and before what is missing, whichever way', async () => {
+    await bed.experiment(7, { name: 'ranks' })
+    await bed.run('k-missing', { experiment: 7 })
+    await bed.run('l-nan', { experiment: 7, metrics: { x: Number.NaN } })
+    await bed.run('m-minus', { experiment: 7, metrics: { x: -1 } })
+    await bed.run('n-plus', { experiment: 7, metrics: { x: 1 } })
+    expect(await found({ experimentIds: ['7'], orderBy: ['metrics.x'] })).toBe('m-minus n-plus l-nan k-missing')
+    expect(await found({ experimentIds: ['7'], orderBy: ['metrics.x DESC'] })).toBe('n-plus m-minus l-nan k-missing')
+  })
 
   test('of forty fields at once is carried out', async () => {
     expect(await found({ orderBy: Array.from({ length: 40 }, (_, place) => `metrics.m${place}`) })).toBe('b c d e a')

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { memoryArtifacts } from '../artifacts/memory.ts'
 import { openSearchBed, type SearchBed } from '../mlflow/search-bed.ts'
 import { openMlflowStore } from '../mlflow/store.ts'
 import { openApp } from './app.ts'
@@ -7,13 +8,14 @@ let bed: SearchBed
 let app: ReturnType<typeof openApp>
 
 beforeAll(async () => {
-  bed = await openSearchBed()
+  bed = await openSearchBed(memoryArtifacts())
   for (const [place, id] of ['a', 'b', 'c'].entries()) {
     await bed.run(id, { startMs: 100 - place, metrics: { loss: place }, isDeleted: id === 'c' })
   }
   await bed.model('eggs', { tags: { tier: 'gold' } })
   await bed.version('eggs', 1, {})
   await bed.loggedModel('m-1', {})
+  await bed.loggedModel('m-2', {})
   app = openApp({
     store: openMlflowStore(bed.context),
     report: (error) => {
@@ -103,10 +105,10 @@ test('models and versions are asked for by a query', async () => {
 })
 
 test('logged models are asked for by their experiments', async () => {
-  const order_by = [{ field_name: 'metrics.acc', ascending: false }, { field_name: 'name' }]
+  const order_by = [{ field_name: 'metrics.acc' }, { field_name: 'name', ascending: false }]
   expect(await post('logged-models/search', { experiment_ids: ['0'], order_by, datasets: null })).toMatchObject({
     status: 200,
-    body: { models: [{ info: { model_id: 'm-1' } }] },
+    body: { models: [{ info: { model_id: 'm-2' } }, { info: { model_id: 'm-1' } }] },
   })
   expect(await post('logged-models/search', {})).toEqual(
     refusal(`Missing value for required parameter 'experiment_ids'. ${HINT}`),
