@@ -25,7 +25,6 @@ const LONGER: Readonly<Record<string, string>> = {
 const KNOWS_A_TAXI: Readonly<Record<string, string>> = {
   'src/main/settings-list.ts': 'names the project kept by default, and PICKUP_TIMES, the setting that the recipe made',
   'src/main/settings-recipe.ts': "the recipe's own defaults: its data set and its machine are named after it",
-  'src/tracking/tracking-bed.ts': 'only tests use it: what they write and read back',
   'src/warehouse/contract-rows.ts': 'only the contract uses it: the rows it writes',
 }
 

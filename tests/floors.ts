@@ -25,8 +25,9 @@ function floorOf(room: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room))
 }
 
+/** Tests, contracts, and the beds that they are laid in. */
 function isTest(path: string): boolean {
-  return /\.(test|contract)\./.test(path) || path.startsWith('tests/')
+  return /\.(test|contract)\.|-bed\.ts$/.test(path) || path.startsWith('tests/')
 }
 
 function arrow(from: string, to: string): string {

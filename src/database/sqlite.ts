@@ -55,21 +55,11 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
   })
   let closing: Promise<void> | undefined
 
-  const runScript = async (text: string): Promise<void> => {
-    try {
-      connection.exec(text)
-    } catch (error) {
-      throw translateSqliteError(error, waiting.file)
-    }
-    if (!connection.isTransaction) {
-      throw new Error('a script ended its own transaction; leave begin, commit and rollback out of it')
-    }
-  }
   const transaction: Database<Schema>['transaction'] = async (work) => {
     const scope = { isOpen: true }
     const script: RunScript = async (text) => {
       if (!scope.isOpen) throw new Error(`used after its transaction ended: ${text}`)
-      await runScript(text)
+      runScript(opened, waiting, text)
     }
     return sql.transaction().execute(async (trx) => {
       try {
@@ -95,5 +85,16 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
       closing ??= close()
       await closing
     },
+  }
+}
+
+function runScript({ sqlite }: Connection, { file }: Waiting, text: string): void {
+  try {
+    sqlite.exec(text)
+  } catch (error) {
+    throw translateSqliteError(error, file)
+  }
+  if (!sqlite.isTransaction) {
+    throw new Error('a script ended its own transaction; leave begin, commit and rollback out of it')
   }
 }

@@ -1,6 +1,6 @@
 // A training of the network in the names that mlflow.tensorflow.autolog records one of Keras' under, so that runs of both compare.
 import { encodedWidth, type FeatureSpecification } from '../features/specification.ts'
-import type { MlpSettings } from './mlp.ts'
+import type { MlpSettings } from './mlp-settings.ts'
 
 /**
  * Parameters by autolog's names, as Python writes them: what `fit` was given, the optimiser's (`opt_…`), and early stopping's where there

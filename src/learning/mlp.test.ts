@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { isPlanned } from '../kernel/errors.ts'
-import { type MlpSettings, mlp } from './mlp.ts'
+import { mlp } from './mlp.ts'
+import type { MlpSettings } from './mlp-settings.ts'
 import { weightsOf } from './model-file.ts'
 import type { EpochRecord } from './port.ts'
 import { firstRows, manyParcels, parcelJob, parcels, trainerContract } from './trainer.contract.ts'

@@ -1,5 +1,4 @@
 // The `mlp` trainer: a dense network with batch normalisation and dropout, fitted to the squared error by Adam, stopped early.
-import { z } from 'zod'
 import type { EncodedRows } from '../features/encode.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
@@ -9,52 +8,16 @@ import { openEarlyStopping } from './early-stopping.ts'
 import { checkJobRows, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
 import { autologParams, summaryOf } from './mlp-autolog.ts'
 import { mlpToOnnx } from './mlp-onnx.ts'
+import { MLP_DEFAULTS, MlpSettings } from './mlp-settings.ts'
 import { hiddenSizesOf, initialise, openWeights, restore, tensorsOf, type Weights } from './network.ts'
 import { forwardInference, gather, lossAndGradients, openWorkspace, penaltyOf, type Workspace } from './network-step.ts'
 import { openPace } from './pace.ts'
 import type { EpochRecord, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
 import { parseSettings } from './settings.ts'
 
-const MlpSettings = z.strictObject({
-  /** Units of each hidden layer. */
-  hidden: z.array(z.int().min(1).max(4_096)).min(1).max(8),
-  learningRate: z.number().positive(),
-  batchSize: z.int().min(1),
-  /** Epochs without a better loss on the early-stop rows before learning ends. */
-  patience: z.int().min(1),
-  epochs: z.int().min(1),
-  /** The penalty on the first kernel: l1 · Σ|w| + l2 · Σw². */
-  l1: z.number().min(0),
-  l2: z.number().min(0),
-  /** Share of each hidden layer's outputs dropped in training. */
-  dropout: z.number().min(0).lt(1),
-  /** Share the moving statistics of batch normalisation keep at each step. */
-  momentum: z.number().min(0).lt(1),
-  beta1: z.number().min(0).lt(1),
-  beta2: z.number().min(0).lt(1),
-  adamEpsilon: z.number().positive(),
-})
-export type MlpSettings = Readonly<z.infer<typeof MlpSettings>>
-
-/** The recipe's network. Its penalty is the one Keras 2.10 gave it: `l1_l2(l2=0.005)` meant l1 = 0.01 besides. */
-const defaults: MlpSettings = {
-  hidden: [100, 50],
-  learningRate: 0.0005,
-  batchSize: 256,
-  patience: 2,
-  epochs: 100,
-  l1: 0.01,
-  l2: 0.005,
-  dropout: 0.1,
-  momentum: 0.9,
-  beta1: 0.9,
-  beta2: 0.999,
-  adamEpsilon: 1e-7, // Keras' default
-}
-
 export const mlp: Trainer<MlpSettings> = {
   name: 'mlp',
-  defaults,
+  defaults: MLP_DEFAULTS,
   prefers: 'month',
   warmStarts: true,
   checkSettings: (settings) => void parseSettings('mlp', MlpSettings, settings),

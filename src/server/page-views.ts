@@ -4,6 +4,7 @@ import type { Transition } from '../tracking/port.ts'
 import type {
   WireExperiment,
   WireFile,
+  WireKeyValue,
   WireMetric,
   WireModelVersion,
   WireRegisteredModel,
@@ -79,61 +80,37 @@ export function runPage({ run, experiment, curves, hasMore, files }: RunView): H
     info.start_time === undefined || info.end_time === undefined
       ? ''
       : `, took ${spanText(Number(info.end_time) - Number(info.start_time))}`
-  const section = (title: string, body: Html | null): Html => (body === null ? html`` : html`<h2>${title}</h2>${body}`)
-  const pairs = (list: readonly { key: string; value: string }[] | undefined): Html | null =>
-    list === undefined || list.length === 0
-      ? null
-      : table(
-          ['name', 'value'],
-          list.map(({ key, value }) => [key, value]),
-        )
+  const drawings = html`<div class="curves">${curves.map(({ key, history }) => curve(key, history))}</div>${hasMore ? html`<p class="soft">further metrics are in the table below</p>` : ''}`
+  const metrics = (data.metrics ?? []).map(({ key, value, step }) => [key, valueText(value), String(step)])
+  const datasets = (inputs?.dataset_inputs ?? []).map(({ dataset, tags }) => [
+    dataset.name,
+    dataset.digest,
+    tags?.find(({ key }) => key === 'mlflow.data.context')?.value ?? '',
+  ])
+  const listed = files.map(({ path, is_dir, file_size }) => [is_dir ? `${path}/` : path, String(file_size ?? '')])
   return page(info.run_name || info.run_id, [
     html`<h1>${info.run_name || info.run_id}</h1><p>${badge(info.status)} <span class="soft">run <code>${info.run_id}</code> of ${link(`/experiments/${experiment.experiment_id}`, experiment.name)}, begun ${timeOf(info.start_time)}${took}${info.user_id === '' ? '' : ` by ${info.user_id}`}</span></p>`,
-    section(
-      'Curves',
-      curves.length === 0
-        ? null
-        : html`<div class="curves">${curves.map(({ key, history }) => curve(key, history))}</div>${hasMore ? html`<p class="soft">further metrics are in the table below</p>` : ''}`,
-    ),
-    section(
-      'Metrics',
-      data.metrics === undefined || data.metrics.length === 0
-        ? null
-        : table(
-            ['name', 'last value', 'step'],
-            data.metrics.map(({ key, value, step }) => [key, valueText(value), String(step)]),
-            ['last value', 'step'],
-          ),
-    ),
-    section('Parameters', pairs(data.params)),
-    section(
-      'Data',
-      inputs?.dataset_inputs === undefined || inputs.dataset_inputs.length === 0
-        ? null
-        : table(
-            ['name', 'digest', 'read for'],
-            inputs.dataset_inputs.map(({ dataset, tags }) => [
-              dataset.name,
-              dataset.digest,
-              tags?.find(({ key }) => key === 'mlflow.data.context')?.value ?? '',
-            ]),
-          ),
-    ),
-    section(
-      'Artifacts',
-      files.length === 0
-        ? null
-        : table(
-            ['path', 'bytes'],
-            files.map(({ path, is_dir, file_size }) => [
-              is_dir ? `${path}/` : path,
-              file_size === undefined ? '' : String(file_size),
-            ]),
-            ['bytes'],
-          ),
-    ),
-    section('Tags', pairs(data.tags)),
+    curves.length === 0 ? html`` : html`<h2>Curves</h2>${drawings}`,
+    listing('Metrics', ['name', 'last value', 'step'], metrics, ['last value', 'step']),
+    listing('Parameters', ['name', 'value'], pairsOf(data.params)),
+    listing('Data', ['name', 'digest', 'read for'], datasets),
+    listing('Artifacts', ['path', 'bytes'], listed, ['bytes']),
+    listing('Tags', ['name', 'value'], pairsOf(data.tags)),
   ])
+}
+
+/** A heading and its table; nothing where there are no rows. */
+function listing(
+  title: string,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  numbers: readonly string[] = [],
+): Html {
+  return rows.length === 0 ? html`` : html`<h2>${title}</h2>${table(columns, rows, numbers)}`
+}
+
+function pairsOf(pairs: readonly WireKeyValue[] | undefined): string[][] {
+  return (pairs ?? []).map(({ key, value }) => [key, value])
 }
 
 export function modelPage(
