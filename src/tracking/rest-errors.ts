@@ -23,7 +23,7 @@ export function lost(door: Door, error: unknown, waitedMs: number): PlannedError
   if (isCertificateFault(error)) {
     return new PlannedError('BAD_INPUT', `no safe connection to ${door.base} can be made`, {
       why: door.scrub(why),
-      next: /WRONG_VERSION|packet length|EPROTO/i.test(why)
+      next: /WRONG_VERSION|PACKET_LENGTH/i.test(codesOf(error))
         ? `if the server speaks plain HTTP, write http:// in ${SETTING}`
         : 'if the certificate is your own authority’s, name its file in NODE_EXTRA_CA_CERTS; if it is for another name, correct the address',
       cause: error,
