@@ -93,7 +93,8 @@ export type HistoryCheck =
 export type EffectKey = string
 
 /**
- * The port to experiments, runs and registered models, in MLflow's words. Adapters: `embedded.ts` (MLflow's own SQL schema).
+ * The port to experiments, runs and registered models, in MLflow's words. Adapters: `embedded.ts` (MLflow's own SQL schema), `remote.ts`
+ * (an MLflow server, over its REST interface).
  * All pass `tracking.contract.ts`:
  * - what is written is read back: NaN and infinities, int64 timestamps, any Unicode;
  * - a run that has ended is sealed: writing to it is `CONFLICT`; a parameter is written once, another value is `CONFLICT`;

@@ -14,7 +14,7 @@ import { Nothing, textsOf } from './remote-wire.ts'
 import { isRefusal } from './rest-errors.ts'
 
 /** The experiment that the cells lie in. */
-export const LEDGER = 'understudy ledger'
+const LEDGER = 'understudy ledger'
 /** On that experiment: its run. */
 const RUN_TAG = 'understudy.ledger'
 

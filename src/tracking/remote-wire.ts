@@ -33,7 +33,6 @@ export const ExperimentShape = z.object({
   artifact_location: z.string().default(''),
   tags: keyValues,
 })
-export type WireExperimentRead = z.infer<typeof ExperimentShape>
 
 const MetricShape = z.object({
   key: z.string(),

@@ -11,7 +11,7 @@ export interface ServerAddress {
 }
 
 /** How somebody shows who they are. */
-export type Credentials = 'none' | 'password' | 'token'
+type Credentials = 'none' | 'password' | 'token'
 
 /** An address taken apart. */
 export interface Door {
