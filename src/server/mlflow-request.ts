@@ -7,6 +7,8 @@ import { describeAs, type JsonSchema } from './json-schema.ts'
 
 /** Letters of a wrong value that its refusal repeats. */
 const REPEATED_LETTERS = 1000
+/** Letters of a number that is sent as a text; more say nothing more. */
+const NUMBER_LETTERS = 1000
 const LARGEST_INT64 = 2n ** 63n - 1n
 const LARGEST_INT32 = 2 ** 31 - 1
 
@@ -141,7 +143,7 @@ function smallNumber(value: unknown): number | typeof WRONG {
 function numberFrom(value: unknown): number | bigint | typeof WRONG {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'boolean') return Number(value)
-  if (typeof value !== 'string') return WRONG
+  if (typeof value !== 'string' || value.length > NUMBER_LETTERS) return WRONG
   const plain = value.trim()
   if (/^[+-]?\d{1,19}$/.test(plain)) {
     const number = Number(plain)
