@@ -1,12 +1,11 @@
 // Aliases: names that stand for one version of a model until they are given to another.
-import { WORKSPACE } from '../tracking/schema.ts'
+import { type Sql, WORKSPACE } from '../tracking/schema.ts'
 import type { WireModelVersion } from '../tracking/wire.ts'
 import type { StoreContext } from './context.ts'
 import { invalid, notThere } from './error.ts'
-import type { VersionName } from './model-versions.ts'
-import { fillWireVersions, latestRows, type VersionRow } from './read-registry.ts'
+import { latestRows, type VersionRow, wireVersion } from './read-registry.ts'
 import { checkAlias, checkModelName, checkNewAlias } from './registry-names.ts'
-import { modelRow, versionRow } from './registry-rows.ts'
+import { modelRow, type VersionName, versionRow } from './registry-rows.ts'
 
 export function aliasOperations({ database, addresses }: StoreContext) {
   const { sql } = database
@@ -44,29 +43,27 @@ export function aliasOperations({ database, addresses }: StoreContext) {
       checkModelName(name)
       checkAlias(alias)
       await modelRow(sql, name)
-      const row =
-        alias.toLowerCase() === 'latest' ? await newest(name) : await versionRow(sql, name, await find(name, alias))
-      const [version] = await fillWireVersions(sql, addresses, [row])
-      if (version === undefined) throw new Error('one row of a version gives one version')
-      return version
+      const row = alias.toLowerCase() === 'latest' ? await newest(sql, name) : await aliasedRow(sql, name, alias)
+      return wireVersion(sql, addresses, row)
     },
   }
+}
 
-  async function find(name: string, alias: string): Promise<string> {
-    const row = await sql
-      .selectFrom('registered_model_aliases')
-      .select('version')
-      .where('workspace', '=', WORKSPACE)
-      .where('name', '=', name)
-      .where('alias', '=', alias)
-      .executeTakeFirst()
-    if (row !== undefined) return String(row.version)
-    throw invalid(`Registered model alias ${alias} not found.`)
-  }
+/** The version that an alias was given to. Throws `INVALID_PARAMETER_VALUE` if there is no such alias. */
+export async function aliasedRow(sql: Sql, name: string, alias: string): Promise<VersionRow> {
+  const row = await sql
+    .selectFrom('registered_model_aliases')
+    .select('version')
+    .where('workspace', '=', WORKSPACE)
+    .where('name', '=', name)
+    .where('alias', '=', alias)
+    .executeTakeFirst()
+  if (row !== undefined) return versionRow(sql, name, String(row.version))
+  throw invalid(`Registered model alias ${alias} not found.`)
+}
 
-  async function newest(name: string): Promise<VersionRow> {
-    const row = (await latestRows(sql, [name])).at(-1)
-    if (row !== undefined) return row
-    throw notThere(`Latest version not found for model ${name}.`)
-  }
+async function newest(sql: Sql, name: string): Promise<VersionRow> {
+  const row = (await latestRows(sql, [name])).at(-1)
+  if (row !== undefined) return row
+  throw notThere(`Latest version not found for model ${name}.`)
 }

@@ -68,7 +68,12 @@ export function loggedModelOperations({ database, addresses, clock }: StoreConte
         await trx.updateTable('logged_models').set(changes).where('model_id', '=', modelId).execute()
       })
     },
+  }
+}
 
+/** What a logged model is told of itself. */
+export function loggedModelValueOperations({ database }: StoreContext) {
+  return {
     /** Adds parameters. One that is there already may be said again, but not changed. */
     async logLoggedModelParams(modelId: string, params: readonly WireKeyValue[]): Promise<void> {
       for (const { key } of params) checkLength('key', key, MAX_KEY)

@@ -35,6 +35,13 @@ export async function fillWireVersions(
   })
 }
 
+/** The version of one row. */
+export async function wireVersion(sql: Sql, addresses: Addresses, row: VersionRow): Promise<WireModelVersion> {
+  const [version] = await fillWireVersions(sql, addresses, [row])
+  if (version === undefined) throw new Error('one row of a version gives one version')
+  return version
+}
+
 /** A registered model, with the latest version of each stage, tags and aliases, of each row, in the same order. */
 export async function fillWireModels(
   sql: Sql,

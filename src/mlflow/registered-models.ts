@@ -1,17 +1,16 @@
-// Registered models: created, renamed, described, tagged, deleted, and their latest versions.
+// Registered models: created, renamed, described, deleted.
 import { explainStages, noticeMoves, readStages } from '../tracking/moves.ts'
 import { type Sql, WORKSPACE } from '../tracking/schema.ts'
 import { keepVersionNumbers } from '../tracking/version-numbers.ts'
-import type { WireKeyValue, WireModelVersion, WireRegisteredModel } from '../tracking/wire.ts'
+import type { WireKeyValue, WireRegisteredModel } from '../tracking/wire.ts'
 import type { StoreContext } from './context.ts'
 import { MlflowError } from './error.ts'
 import { checkRegistryTag } from './limits.ts'
-import { fillWireModels, fillWireVersions, latestRows, type ModelRow } from './read-registry.ts'
-import { checkDescription, checkModelName, isPrompt, nameTaken, stageNamed } from './registry-names.ts'
+import { fillWireModels, type ModelRow } from './read-registry.ts'
+import { checkDescription, checkModelName, isPrompt, nameTaken } from './registry-names.ts'
 import { isPromptModel, modelRow } from './registry-rows.ts'
-
-/** Who moved a version, in the history of stages, when it was a client of this interface. */
-export const CLIENT = 'MLflow client'
+import { writeModelTag } from './registry-tags.ts'
+import { CLIENT } from './version-stages.ts'
 
 export interface NewModel {
   readonly name: string
@@ -70,36 +69,6 @@ export function registeredModelOperations(context: StoreContext) {
         await deleteModel(trx, name, clock.nowMs())
       })
     },
-
-    /** The newest version in each of the stages, or in every stage there is. */
-    async getLatestVersions(name: string, stages: readonly string[]): Promise<WireModelVersion[]> {
-      const { sql } = database
-      await modelRow(sql, name)
-      const wanted = new Set<string>(stages.map(stageNamed))
-      const rows = await latestRows(sql, [name])
-      const chosen = rows.filter(({ current_stage }) => wanted.size === 0 || wanted.has(current_stage ?? 'None'))
-      return fillWireVersions(sql, addresses, chosen)
-    },
-
-    async setRegisteredModelTag(name: string, { key, value }: WireKeyValue): Promise<void> {
-      checkModelName(name)
-      checkRegistryTag(key, value)
-      await database.write(async (trx) => {
-        await modelRow(trx, name)
-        await writeModelTag(trx, name, { key, value })
-      })
-    },
-
-    /** Takes a tag away; one that is not there is no mistake. */
-    async deleteRegisteredModelTag(name: string, key: string): Promise<void> {
-      checkModelName(name)
-      checkRegistryTag(key, '')
-      await database.write(async (trx) => {
-        await modelRow(trx, name)
-        const tags = trx.deleteFrom('registered_model_tags').where('workspace', '=', WORKSPACE)
-        await tags.where('name', '=', name).where('key', '=', key).execute()
-      })
-    },
   }
 }
 
@@ -121,14 +90,6 @@ async function insertModel(trx: Sql, { name, tags, description }: NewModel, nowM
   }
   for (const tag of tags) await writeModelTag(trx, name, tag)
   return row
-}
-
-async function writeModelTag(trx: Sql, name: string, { key, value }: WireKeyValue): Promise<void> {
-  await trx
-    .insertInto('registered_model_tags')
-    .values({ key, value, name, workspace: WORKSPACE })
-    .onConflict((conflict) => conflict.columns(['workspace', 'key', 'name']).doUpdateSet({ value }))
-    .execute()
 }
 
 /** Renames a model; what belongs to it follows by the database's own rule. The history goes on under the new name. */

@@ -11,7 +11,7 @@ const MAX_RUN_ID = 32
 const MAX_RUN_LINK = 500
 
 /** The tag that makes a registered model, or a version, a prompt: MLflow keeps both in the same tables. */
-export const PROMPT_TAG = 'mlflow.prompt.is_prompt'
+const PROMPT_TAG = 'mlflow.prompt.is_prompt'
 
 const STAGES: readonly Stage[] = ['None', 'Staging', 'Production', 'Archived']
 

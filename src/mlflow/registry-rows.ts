@@ -5,6 +5,12 @@ import { notThere } from './error.ts'
 import type { ModelRow, VersionRow } from './read-registry.ts'
 import { checkModelName, isPrompt, versionNumber } from './registry-names.ts'
 
+/** Which version of a model, its number as clients write it. */
+export interface VersionName {
+  readonly name: string
+  readonly version: string
+}
+
 /** The largest number that the column of versions holds. */
 const MAX_INTEGER = 2 ** 31 - 1
 

@@ -3,15 +3,17 @@ import { aliasOperations } from './aliases.ts'
 import { artifactOperations } from './artifacts.ts'
 import type { StoreContext } from './context.ts'
 import { experimentOperations } from './experiments.ts'
-import { loggedModelOperations } from './logged-models.ts'
+import { loggedModelOperations, loggedModelValueOperations } from './logged-models.ts'
 import { metricHistoryOperations } from './metric-history.ts'
 import { modelHistoryOperations } from './model-history.ts'
 import { modelVersionOperations } from './model-versions.ts'
 import { registeredModelOperations } from './registered-models.ts'
+import { registryTagOperations } from './registry-tags.ts'
 import { runInputOperations } from './run-inputs.ts'
 import { runValueOperations } from './run-values.ts'
 import { runOperations } from './runs.ts'
 import { searchOperations } from './search.ts'
+import { stageOperations } from './version-stages.ts'
 
 export type MlflowStore = ReturnType<typeof openMlflowStore>
 
@@ -27,8 +29,11 @@ export function openMlflowStore(context: StoreContext) {
     ...searchOperations(context),
     ...registeredModelOperations(context),
     ...modelVersionOperations(context),
+    ...stageOperations(context),
+    ...registryTagOperations(context),
     ...aliasOperations(context),
     ...loggedModelOperations(context),
+    ...loggedModelValueOperations(context),
     ...artifactOperations(context),
   }
 }

@@ -1,8 +1,8 @@
 // Where the files of a new version may lie. What a client names as a version's source is handed out later, so it has to lie within the run
 // or the logged model that the client names with it, however it is spelt; only addresses in object stores are taken as they are.
 import type { Sql } from '../tracking/schema.ts'
-import { WORKSPACE } from '../tracking/schema.ts'
 import type { Addresses } from './addresses.ts'
+import { aliasedRow } from './aliases.ts'
 import { invalid, MlflowError, notThere } from './error.ts'
 import { foreignHostMessage, foreignHostScheme } from './host-addressed.ts'
 import { checkLength } from './limits.ts'
@@ -105,21 +105,9 @@ async function versionNamedBy(sql: Sql, source: string, { authority, path }: Uri
   if (await isPromptModel(sql, name)) {
     throw invalid(`Invalid model version source: '${source}'. Prompt versions cannot be used as model version sources.`)
   }
-  if (alias !== null) return versionRow(sql, name, await numberOfAlias(sql, name, alias[2] ?? ''))
+  if (alias !== null) return aliasedRow(sql, name, alias[2] ?? '')
   if (/^\d+$/.test(suffix ?? '')) return versionRow(sql, name, suffix ?? '')
   return newestVersion(sql, name, suffix ?? '')
-}
-
-async function numberOfAlias(sql: Sql, name: string, alias: string): Promise<string> {
-  const row = await sql
-    .selectFrom('registered_model_aliases')
-    .select('version')
-    .where('workspace', '=', WORKSPACE)
-    .where('name', '=', name)
-    .where('alias', '=', alias)
-    .executeTakeFirst()
-  if (row !== undefined) return String(row.version)
-  throw invalid(`Registered model alias ${alias} not found.`)
 }
 
 async function newestVersion(sql: Sql, name: string, suffix: string): Promise<VersionRow> {
