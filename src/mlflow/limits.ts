@@ -1,5 +1,4 @@
 // What MLflow accepts as names, keys and values, refused in its words. Lengths are in characters (code points), as Python counts.
-import { posix } from 'node:path'
 import { invalid } from './error.ts'
 import { pythonFloat, pythonJson } from './python-json.ts'
 import { pythonText } from './python-text.ts'
@@ -153,11 +152,20 @@ function checkName(name: string, path: string): void {
   if (KNOWN_PLAIN.size < MOST_KNOWN && name.length <= MAX_KEY) KNOWN_PLAIN.add(name)
 }
 
-/** As Python's `posixpath.normpath`: unlike Node's, without a slash at the end, and keeping two slashes at the beginning. */
+/**
+ * As Python's `posixpath.normpath`: without a slash at the end, and keeping two slashes at the beginning. Node's takes the square of a
+ * name's length where dots follow dots.
+ */
 function normalPath(name: string): string {
-  const normal = posix.normalize(name)
-  const trimmed = normal.length > 1 ? normal.replace(/\/$/, '') : normal
-  return /^\/\/(?!\/)/.test(name) ? `/${trimmed}` : trimmed
+  const root = /^\/\/(?!\/)/.test(name) ? '//' : name.startsWith('/') ? '/' : ''
+  const parts: string[] = []
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue
+    const isUp = part === '..' && (parts.length > 0 ? parts.at(-1) !== '..' : root !== '')
+    if (isUp) parts.pop()
+    else parts.push(part)
+  }
+  return `${root}${parts.join('/')}` || '.'
 }
 
 /** Refuses more of something than one request may hold. */
