@@ -10,8 +10,8 @@ const RELEASE = CompiledQuery.raw('release one_of_a_group')
 const ROLL_BACK = CompiledQuery.raw('rollback to one_of_a_group')
 
 interface Waiting<Schema> {
-  /** Runs in the common transaction. Returns how its caller is answered once that is committed. */
-  readonly run: (trx: Transaction<Schema>) => Promise<() => void>
+  /** Runs in the common transaction, which one that is alone may break. Returns how its caller is answered once that is committed. */
+  readonly run: (trx: Transaction<Schema>, isAlone: boolean) => Promise<() => void>
   readonly fail: (error: unknown) => void
 }
 
@@ -38,7 +38,7 @@ export function groupedWrites<Schema>(
     try {
       const answers = await transaction(async (trx) => {
         const given: (() => void)[] = []
-        for (const { run } of group) given.push(await run(trx))
+        for (const { run } of group) given.push(await run(trx, group.length === 1))
         return given
       })
       for (const answer of answers) answer()
@@ -49,7 +49,12 @@ export function groupedWrites<Schema>(
   return (work) =>
     new Promise((resolve, reject) => {
       refuseInside()
-      waiting.push({ run: (trx) => runOne(trx, work, resolve, reject), fail: reject })
+      const run = async (trx: Transaction<Schema>, isAlone: boolean): Promise<() => void> => {
+        if (!isAlone) return runOne(trx, work, resolve, reject)
+        const value = await work(trx)
+        return () => resolve(value)
+      }
+      waiting.push({ run, fail: reject })
       if (isDraining) return
       isDraining = true
       void drain()
