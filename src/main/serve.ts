@@ -54,7 +54,7 @@ export async function serve(
     { destination: choice.artifactsDestination ?? settings.artifacts, defaultRoot: choice.defaultArtifactRoot },
     diskArtifacts,
   )
-  const addresses = openAddresses(artifacts, defaultRoot, rootArtifacts)
+  const addresses = openAddresses(artifacts, defaultRoot, { rootArtifacts, openFolder: diskArtifacts })
   const beginning = { nowMs: systemClock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
   const database = opened.use(await openStore(databasePath, beginning))
   const cutsLongValues = !/^(?:false|0)$/i.test(process.env.MLFLOW_TRUNCATE_LONG_VALUES ?? '') // MLflow's own variable

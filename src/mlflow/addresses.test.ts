@@ -24,8 +24,8 @@ test('new experiments lie in the served store by addresses that go through the s
 
 test('a default root that is a folder or a store in a cloud is written as it was given', () => {
   const root = diskArtifacts('/runs')
-  expect(openAddresses(served, '/runs', root).experimentLocation('7')).toBe('/runs/7')
-  expect(openAddresses(served, 'file:///runs/', root).experimentLocation('7')).toBe('file:///runs/7')
+  expect(openAddresses(served, '/runs', { rootArtifacts: root }).experimentLocation('7')).toBe('/runs/7')
+  expect(openAddresses(served, 'file:///runs/', { rootArtifacts: root }).experimentLocation('7')).toBe('file:///runs/7')
   expect(openAddresses(served, 's3://bucket/x').experimentLocation('7')).toBe('s3://bucket/x/7')
 })
 
@@ -78,11 +78,11 @@ test('the spellings that servers of MLflow have handed out stand for the served 
 
 test('clients reach a default root by its own address, also if it lies within the served store', () => {
   const root = diskArtifacts('/srv/runs')
-  const addresses = openAddresses(diskArtifacts('/srv'), '/srv/runs', root)
+  const addresses = openAddresses(diskArtifacts('/srv'), '/srv/runs', { rootArtifacts: root })
   expect(addresses.shown('/srv/runs/1/x')).toBe('/srv/runs/1/x')
   expect(addresses.shown('file:///srv/runs/1/x')).toBe('file:///srv/runs/1/x')
   expect(addresses.shown('/srv/other/x')).toBe('mlflow-artifacts:/other/x')
-  const apart = openAddresses(served, '/srv/runs', root)
+  const apart = openAddresses(served, '/srv/runs', { rootArtifacts: root })
   expect(apart.place('file:///srv/runs/1/x')).toEqual({ artifacts: root, path: '1/x' })
   expect(apart.pathOf('file:///srv/runs/1/x')).toBeNull()
 })
@@ -103,4 +103,31 @@ test("a run's files are found in a store that was moved since, if they are there
 test('a store that is no folder moves nowhere', () => {
   const addresses = openAddresses(memoryArtifacts(), null)
   expect(addresses.shown(`file:///before/1/${RUN}/artifacts`)).toBe(`file:///before/1/${RUN}/artifacts`)
+})
+
+test('folders that a server of MLflow kept artifacts in are read, and nothing but folders', () => {
+  const opened: string[] = []
+  const openFolder = (folder: string) => {
+    opened.push(folder)
+    return memoryArtifacts()
+  }
+  const addresses = openAddresses(served, null, { openFolder })
+  for (const uri of ['/mlruns/0/r/artifacts', 'file:///mlruns/0/r/artifacts/', 'file:///ml%20runs/0']) {
+    expect(addresses.placeToRead(uri)?.path, uri).toBe('')
+    expect(addresses.place(uri), uri).toBeNull()
+  }
+  expect(opened).toEqual(['/mlruns/0/r/artifacts', '/mlruns/0/r/artifacts', '/ml runs/0'])
+  for (const uri of [
+    'mlruns/0',
+    'dummy-source',
+    '/a/../b',
+    'file:///a/%2e%2e/b',
+    'file:///a?b',
+    'file://host/a',
+    's3://b/a',
+    '',
+  ]) {
+    expect(addresses.placeToRead(uri), uri).toBeNull()
+  }
+  expect(openAddresses(served, null).placeToRead('/mlruns/0')).toBeNull()
 })

@@ -1,9 +1,10 @@
 // Where artifacts lie, as the database keeps it and as clients are told.
 import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArtifactStore } from '../artifacts/port.ts'
 import { movedPath } from '../tracking/locate.ts'
-import { isSafePath, safePath } from './safe-path.ts'
+import { climbs, isSafePath, safePath } from './safe-path.ts'
 
 /** How addresses of artifacts that go through the server begin. */
 const PROXIED = 'mlflow-artifacts:'
@@ -34,8 +35,20 @@ export interface Addresses {
   pathOf(uri: string): string | null
   /** Where an address leads, in the served store or the default root; null for what this server does not hold. */
   place(uri: string): Place | null
-  /** The same for an address that somebody made up: one that was good before the store was moved counts for nothing. */
+  /**
+   * Where an address of the database leads, for reading: also a folder of this machine that is none of the server's roots, in which a
+   * server of MLflow kept artifacts before. Clients of this one cannot bring such an address into the database.
+   */
+  placeToRead(uri: string): Place | null
+  /** `place` for an address that somebody made up: one that was good before the store was moved counts for nothing. */
   placeNow(uri: string): Place | null
+}
+
+interface Folders {
+  /** The default root, if it is a folder of this machine. */
+  readonly rootArtifacts?: ArtifactStore | null
+  /** Makes a store of any folder of this machine. Without it, only the roots are read. */
+  readonly openFolder?: (folder: string) => ArtifactStore
 }
 
 /**
@@ -45,7 +58,7 @@ export interface Addresses {
 export function openAddresses(
   artifacts: ArtifactStore,
   defaultRoot: string | null,
-  rootArtifacts: ArtifactStore | null = null,
+  { rootArtifacts = null, openFolder }: Folders = {},
 ): Addresses {
   const root = (defaultRoot ?? `${PROXIED}/`).replace(/\/+$/, '')
   const pathNow = (uri: string): string | null => {
@@ -71,7 +84,23 @@ export function openAddresses(
     },
     pathOf,
     place: (uri) => placeIn(pathOf(uri), uri),
+    placeToRead(uri) {
+      const folder = folderAt(uri)
+      const elsewhere = folder === null || openFolder === undefined ? null : { artifacts: openFolder(folder), path: '' }
+      return placeIn(pathOf(uri), uri) ?? elsewhere
+    },
     placeNow: (uri) => placeIn(pathNow(uri), uri),
+  }
+}
+
+/** The folder of this machine that an address names: by an absolute path that does not climb; null for any other. */
+function folderAt(uri: string): string | null {
+  try {
+    const folder = /^file:[^?#]*$/i.test(uri) && !climbs(uri) ? fileURLToPath(uri) : uri
+    const plain = folder.length > 1 ? folder.replace(/\/$/, '') : folder
+    return isAbsolute(plain) && plain === resolve(plain) ? plain : null
+  } catch {
+    return null // a file on another host
   }
 }
 

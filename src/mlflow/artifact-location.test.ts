@@ -18,7 +18,9 @@ beforeAll(async () => {
   await symlink('deep', join(scratch, 'runs/in'))
   await symlink(join(scratch, 'runs'), join(scratch, 'alias'))
   const root = join(scratch, 'runs')
-  addresses = openAddresses(diskArtifacts(join(scratch, 'served')), root, diskArtifacts(root))
+  addresses = openAddresses(diskArtifacts(join(scratch, 'served')), root, {
+    rootArtifacts: diskArtifacts(root),
+  })
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
@@ -103,11 +105,9 @@ test('folders of this machine are taken below the roots only, links followed', a
 })
 
 test('a root that is reached by a link has both names', async () => {
-  const linked = openAddresses(
-    diskArtifacts(join(scratch, 'served')),
-    join(scratch, 'alias'),
-    diskArtifacts(join(scratch, 'alias')),
-  )
+  const linked = openAddresses(diskArtifacts(join(scratch, 'served')), join(scratch, 'alias'), {
+    rootArtifacts: diskArtifacts(join(scratch, 'alias')),
+  })
   for (const name of ['alias', 'runs']) {
     const location = join(scratch, name, 'a')
     expect(await checkedArtifactLocation(location, linked)).toBe(location)

@@ -4,7 +4,7 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import type { Addresses } from './addresses.ts'
 import { invalid } from './error.ts'
 import { foreignHostMessage, foreignHostScheme, schemeOf } from './host-addressed.ts'
-import { spellingsOf } from './safe-path.ts'
+import { climbs, spellingsOf } from './safe-path.ts'
 
 const MAX_LENGTH = 2048
 
@@ -67,10 +67,4 @@ async function checkBelowRoots(kept: string, location: string, addresses: Addres
     if (isPlanned(error) && error.code === 'BAD_INPUT') throw refused(messageOf(error))
     throw error
   }
-}
-
-/** Whether a way up stands in an address, in any spelling: also one that stays inside is more than a place needs. */
-function climbs(location: string): boolean {
-  const spellings = spellingsOf(location)
-  return spellings === null || spellings.some((text) => text.split(/[/\\:]/).some((part) => part.trim() === '..'))
 }

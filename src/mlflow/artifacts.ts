@@ -5,7 +5,6 @@ import type { ArtifactStore, OpenArtifact } from '../artifacts/port.ts'
 import { isPlanned } from '../kernel/errors.ts'
 import type { Sql } from '../tracking/schema.ts'
 import type { WireFile } from '../tracking/wire.ts'
-import type { Place } from './addresses.ts'
 import type { StoreContext } from './context.ts'
 import { invalid, notThere } from './error.ts'
 import { checkUnsealed, noRun } from './open-runs.ts'
@@ -36,7 +35,7 @@ interface ModelFolder {
   readonly path?: string | undefined
 }
 
-export interface FileList {
+interface FileList {
   readonly root_uri?: string
   readonly files?: readonly WireFile[]
 }
@@ -82,18 +81,17 @@ function servedArtifacts({ database, artifacts }: StoreContext) {
 }
 
 /** By what they belong to, with paths that are relative to its folder. A path is looked at before its owner is. */
-function ownedArtifacts(context: StoreContext) {
-  const { database, addresses } = context
-  const { sql } = database
+function ownedArtifacts({ database: { sql }, addresses }: StoreContext) {
   const list = async (owner: Owner, path: string): Promise<FileList> => {
     const relative = safePath(path)
     const found = await owner(sql)
-    const { artifacts, path: root } = placeOf(context, found)
+    const { artifacts, path: root } = addresses.placeToRead(found.uri) ?? outOfReach(found)
     return { root_uri: addresses.shown(found.uri), ...filesOr(await listed(artifacts, inside(root, path), relative)) }
   }
   const openIn = async (owner: Owner, path: string, range?: ByteRange): Promise<OpenArtifact> => {
     const relative = safePath(path)
-    const { artifacts, path: root } = placeOf(context, await owner(sql))
+    const found = await owner(sql)
+    const { artifacts, path: root } = addresses.placeToRead(found.uri) ?? outOfReach(found)
     return open(artifacts, inside(root, path), range, relative)
   }
   return {
@@ -113,8 +111,9 @@ function ownedArtifacts(context: StoreContext) {
 
     async writeRunArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void> {
       safePath(path)
-      const { artifacts, path: root } = placeOf(context, await run(runId)(sql))
+      const found = await run(runId)(sql)
       await checkUnsealed(sql, runId)
+      const { artifacts, path: root } = addresses.place(found.uri) ?? outOfReach(found)
       const place = inside(root, path)
       await inWords(() => artifacts.put(place, bytes))
     },
@@ -122,7 +121,12 @@ function ownedArtifacts(context: StoreContext) {
 }
 
 /** What files belong to: where they lie, and how it is called. Throws `RESOURCE_DOES_NOT_EXIST` if there is no such thing. */
-type Owner = (sql: Sql) => Promise<{ readonly uri: string; readonly name: string }>
+type Owner = (sql: Sql) => Promise<Found>
+
+interface Found {
+  readonly uri: string
+  readonly name: string
+}
 
 function run(runId: string): Owner {
   return async (sql) => {
@@ -152,12 +156,8 @@ function modelVersion({ name, version }: VersionId): Owner {
   }
 }
 
-function placeOf({ addresses }: StoreContext, { uri, name }: Awaited<ReturnType<Owner>>): Place {
-  const place = addresses.place(uri)
-  if (place !== null) return place
-  throw invalid(
-    `The artifacts of ${name} lie at '${uri}', which this server does not reach. Read them with a client that does.`,
-  )
+function outOfReach({ uri, name }: Found): never {
+  throw invalid(`The artifacts of ${name} lie at '${uri}', which this server does not reach. Use a client that does.`)
 }
 
 /** The path of a file in the store, below a folder of it. Throws "Invalid path" for one that is not safe, or that no store takes. */

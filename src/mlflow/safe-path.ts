@@ -53,6 +53,12 @@ export function spellingsOf(text: string): readonly string[] | null {
   return null
 }
 
+/** Whether a way up stands in an address, in any spelling: also one that stays inside is more than a place needs. */
+export function climbs(address: string): boolean {
+  const spellings = spellingsOf(address)
+  return spellings === null || spellings.some((text) => text.split(/[/\\:]/).some((part) => part.trim() === '..'))
+}
+
 /** Decodes what is percent-encoded and leaves a lone `%` as it is. Bytes that are no UTF-8 become U+FFFD. */
 export function decodedOnce(text: string): string {
   return text.replace(ENCODED_BYTES, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'))

@@ -1,3 +1,5 @@
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diskArtifacts } from '../artifacts/disk.ts'
 import { type ArtifactsBed, openArtifactsBed } from './artifacts-bed.ts'
@@ -228,6 +230,24 @@ test('with a folder as the default root clients go there themselves, and the ser
   expect(body).toEqual({ root_uri: artifact_uri, files: [{ path: 'x', is_dir: false, file_size: 13 }] })
   const got = await fetch(`http://127.0.0.1:${other.port}/get-artifact?run_id=${run_id}&path=x`)
   expect(await got.text()).toBe('by the client')
+})
+
+test('what a server of MLflow kept in a folder of this machine is read where it lies, and not written to', async () => {
+  const { database, folder } = server.bed
+  const { run_id } = await newRun(server.bed)
+  const before = join(folder, 'mlruns/1/artifacts')
+  await mkdir(before, { recursive: true })
+  await writeFile(join(before, 'old.txt'), 'from before')
+  await symlink(join(folder, 'mlflow.db'), join(before, 'out'))
+  await database.sql.updateTable('runs').set({ artifact_uri: before }).where('run_uuid', '=', run_id).execute()
+  const { body } = await server.bed.ask('GET', `artifacts/list?run_id=${run_id}`)
+  expect(body).toEqual({ root_uri: before, files: [{ path: 'old.txt', is_dir: false, file_size: 11 }] })
+  const get = (path: string) => fetch(`${origin}/get-artifact?run_id=${run_id}&path=${path}`)
+  expect(await (await get('old.txt')).text()).toBe('from before')
+  expect((await get('out')).status).toBe(400)
+  const page = `${origin}/ajax-api/2.0/mlflow/upload-artifact?run_uuid=${run_id}&path=new`
+  expect((await fetch(page, { method: 'POST', body: 'x' })).status).toBe(400)
+  expect((await readdir(before)).sort()).toEqual(['old.txt', 'out'])
 })
 
 test('an application that is asked without a connection answers the same', async () => {

@@ -13,7 +13,7 @@ export interface ArtifactsBed extends AsyncDisposable {
   raw(method: string, target: string, body?: string): Promise<RawAnswer>
 }
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number
   /** All that was answered, headers and body. */
   readonly text: string

@@ -44,7 +44,9 @@ export async function openServerBed({ artifactsIn, rootIsFolder = false }: BedOp
   const databasePath = join(folder, 'mlflow.db')
   const artifacts = artifactsIn(join(folder, 'artifacts'))
   const clock = testClock()
-  const addresses = openAddresses(artifacts, rootIsFolder ? artifacts.uri('') : null, rootIsFolder ? artifacts : null)
+  const addresses = rootIsFolder
+    ? openAddresses(artifacts, artifacts.uri(''), { rootArtifacts: artifacts, openFolder: artifactsIn })
+    : openAddresses(artifacts, null, { openFolder: artifactsIn })
   const beginning = { nowMs: clock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
   const database = await openStore(databasePath, beginning)
   const store = openMlflowStore({ database, artifacts, addresses, clock })
