@@ -8,7 +8,7 @@ const BACKSLASH = 0x5c
 const QUOTE = 0x22
 
 /** A whole number that may be beyond 2^53. */
-const LONG_INTEGER = /[\s:,[]-?\d{16,20}\s*[,\]}]/
+const LONG_INTEGER = /(?<![\d.])\d{16,}(?![\d.eE])/
 
 /** A reviver, as V8 calls it since 11.4: with the text that a value was read from. TypeScript's library does not name that yet. */
 type ReviveWithSource = (key: string, value: unknown, context: { readonly source?: string }) => unknown
