@@ -11,6 +11,7 @@ const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = 
   ['Its steps', ['preprocess', 'train', 'evaluate', 'predict']],
   ['Data', ['data', 'sources']],
   ['Models and decisions', ['models', 'promote', 'decisions', 'decide', 'rollback', 'history']],
+  ['Serving', ['server']],
   ['Keeping', ['backup', 'restore', 'outbox', 'reset', 'files']],
   ['Looking after', ['init', 'projects', 'doctor', 'test', 'settings', 'completion']],
 ]
