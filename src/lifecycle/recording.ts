@@ -2,6 +2,7 @@
 import { type FeatureSpecification, specificationDigest } from '../features/specification.ts'
 import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { dayText, type Month, monthOf, monthWindow, type TimeWindow } from '../kernel/window.ts'
+import { KIND_TAG } from '../tracking/own-runs.ts'
 import type { DatasetInput, Run, Tracking } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
 import { fingerprintOf } from './preprocess.ts'
@@ -17,9 +18,8 @@ export interface RunSubject {
   readonly origin: string
 }
 
-/** What is filed under which kind; the value of the tag `understudy.kind`. */
+/** What is filed under which kind; the value of the tag `KIND_TAG`. */
 type RunKind = 'cycle' | 'train' | 'evaluate' | 'monitor'
-const KIND = 'understudy.kind'
 const MODEL = 'understudy.model'
 
 /** Starts a run with the tags that say which code and machine it came from. */
@@ -32,7 +32,7 @@ export async function startRun(
   const { provenance, project } = rooms
   const experiment = await rooms.tracking.experiment(subject.experiment)
   const tags: Record<string, string> = {
-    [KIND]: run.kind,
+    [KIND_TAG]: run.kind,
     [MODEL]: subject.model,
     [TAG.origin]: subject.origin,
     'understudy.code_digest': provenance.codeDigest,
@@ -115,7 +115,7 @@ export async function runsOf(
   kind: RunKind,
   model: string,
 ): Promise<readonly Run[]> {
-  return await tracking.findRuns(experimentId, { [KIND]: kind, [MODEL]: model })
+  return await tracking.findRuns(experimentId, { [KIND_TAG]: kind, [MODEL]: model })
 }
 
 export const PRODUCTION_METRIC = 'production_mae'
@@ -157,7 +157,7 @@ export async function endAbandonedCycles(
   ownRunId: string,
 ): Promise<void> {
   for (const kind of ['cycle', 'train', 'evaluate'] as const) {
-    await endRunning(tracking, subject.experiment, { [KIND]: kind, [MODEL]: subject.model }, ownRunId)
+    await endRunning(tracking, subject.experiment, { [KIND_TAG]: kind, [MODEL]: subject.model }, ownRunId)
   }
 }
 
@@ -171,7 +171,7 @@ async function endRunning(
   if (found === null) return
   for (const run of await tracking.findRuns(found.id, tags)) {
     // An evaluation without a parent was asked for by hand, and needs no lock: it may be at work right now.
-    const isByHand = tags[KIND] === 'evaluate' && run.tags['mlflow.parentRunId'] === undefined
+    const isByHand = tags[KIND_TAG] === 'evaluate' && run.tags['mlflow.parentRunId'] === undefined
     if (run.status === 'RUNNING' && run.id !== but && !isByHand) await tracking.endRun(run.id, 'KILLED')
   }
 }

@@ -1,10 +1,8 @@
 // Which runs may be written to.
 import { keptQuery } from '../database/kept-query.ts'
+import { KIND_TAG } from '../tracking/own-runs.ts'
 import type { Sql } from '../tracking/schema.ts'
 import { invalid, type MlflowError, notThere } from './error.ts'
-
-/** The tag of runs that Understudy's own lifecycle made. What such a run says is evidence, so it is sealed when it ends. */
-const OWN_TAG = 'understudy.kind'
 
 /** MLflow's statuses of runs that go on. */
 const UNENDED: readonly (string | null)[] = ['RUNNING', 'SCHEDULED']
@@ -17,7 +15,7 @@ export interface OpenRun {
 const runState = keptQuery((sql: Sql, { runId }: { readonly runId: string }) =>
   sql
     .selectFrom('runs')
-    .leftJoin('tags', (join) => join.onRef('tags.run_uuid', '=', 'runs.run_uuid').on('tags.key', '=', OWN_TAG))
+    .leftJoin('tags', (join) => join.onRef('tags.run_uuid', '=', 'runs.run_uuid').on('tags.key', '=', KIND_TAG))
     .select(['experiment_id', 'lifecycle_stage', 'status', 'tags.key as ownTag'])
     .where('runs.run_uuid', '=', runId),
 )
