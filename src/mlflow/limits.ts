@@ -31,7 +31,7 @@ const KNOWN_PLAIN = new Set<string>()
 const MOST_KNOWN = 4096
 
 /** `Invalid value "x" for parameter 'name' supplied: why` */
-export function invalidValue(path: string, value: unknown, why?: string): Error {
+function invalidValue(path: string, value: unknown, why?: string): Error {
   const said = `Invalid value ${pythonJson(value)} for parameter '${path}' supplied`
   return invalid(why === undefined ? `${said}.` : `${said}: ${why}`)
 }
