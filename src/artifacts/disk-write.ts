@@ -23,6 +23,9 @@ const PUT_TRIES = 20
 /** Bytes that are collected before they are written, while the next ones come: few calls, little memory. */
 const BATCH_BYTES = 1024 * 1024
 
+/** Bytes after which the disk is told to begin on what was written while more comes, so that little is left to wait for at the end. */
+const SYNC_BYTES = 16 * 1024 * 1024
+
 /**
  * Has `fill` write a file of its own name, syncs it and renames it to its place. Throws what `fill` throws and `CONFLICT` if the place is
  * a folder's or below a file; nothing is left behind then.
@@ -66,11 +69,14 @@ export async function pour(
   let batch: Uint8Array[] = []
   let batchBytes = 0
   let writing = Promise.resolve()
+  const early = syncingEarly(file)
   const flush = async (): Promise<void> => {
     await writing
     const pieces = batch
-    writing = writeBatch(file, pieces, batchBytes).then(
+    const bytes = batchBytes
+    writing = writeBatch(file, pieces, bytes).then(
       () => {
+        early.wrote(bytes)
         if (takesPieces) for (const piece of pieces) release(piece)
       },
       (error: unknown) => {
@@ -89,7 +95,34 @@ export async function pour(
   }
   if (batchBytes > 0) await flush()
   await writing
+  await early.finish().catch((error: unknown) => {
+    throw worded(error, path)
+  })
   return total
+}
+
+/** Syncs a file now and then while it is written. `finish` throws what failed: the system tells a failure once, so it must not be lost. */
+function syncingEarly(file: FileHandle): { wrote(bytes: number): void; finish(): Promise<void> } {
+  let unsynced = 0
+  let syncing: Promise<void> | null = null
+  const failures: unknown[] = []
+  return {
+    wrote(bytes) {
+      unsynced += bytes
+      if (unsynced < SYNC_BYTES || syncing !== null) return
+      unsynced = 0
+      syncing = file
+        .datasync()
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => {
+          syncing = null
+        })
+    },
+    async finish() {
+      await syncing
+      if (failures.length > 0) throw failures[0]
+    },
+  }
 }
 
 async function writeBatch(file: FileHandle, batch: readonly Uint8Array[], bytes: number): Promise<void> {
