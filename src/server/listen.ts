@@ -32,6 +32,9 @@ const MAX_HEADER_BYTES = 64 * 1024
 /** How long the server goes on answering after it was asked to stop, whatever is under way. */
 const MAX_STOP_MS = 30_000
 
+/** Answers that are not sent to their end, with their requests. */
+type UnderWay = Map<ServerResponse, IncomingMessage>
+
 /** For a server that only this machine and the networks it is on can mean. */
 const OWN_GUARD: Guard = openGuard({
   isAllowedHost: hostRule({ own: [], allowed: null }),
@@ -53,7 +56,7 @@ export async function listen(
     (request, env) => (request.method === 'HEAD' ? headOf(app, request, env) : app.fetch(request, env)),
     { hostname: 'localhost' },
   )
-  const underWay = new Map<ServerResponse, IncomingMessage>()
+  const underWay: UnderWay = new Map()
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -73,6 +76,11 @@ export async function listen(
     },
   )
   server.setTimeout(patience.silenceMs)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('clientError', answerUnreadable)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: Error & { code?: string }) => reject(worded(error, host, port)))
@@ -81,7 +89,7 @@ export async function listen(
   const { port: taken } = server.address() as AddressInfo // it listens on a port, not on a pipe
   return {
     address: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
-    [Symbol.asyncDispose]: () => stop(server, underWay, patience.stopMs),
+    [Symbol.asyncDispose]: () => stop(server, { sockets, underWay, patienceMs: patience.stopMs }),
   }
 }
 
@@ -123,8 +131,7 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
  */
 async function stop(
   server: Server,
-  underWay: ReadonlyMap<ServerResponse, IncomingMessage>,
-  patienceMs: number,
+  { sockets, underWay, patienceMs }: { sockets: ReadonlySet<Socket>; underWay: UnderWay; patienceMs: number },
 ): Promise<void> {
   let isClosed = false
   const closed = new Promise<void>((resolve) => {
@@ -137,6 +144,7 @@ async function stop(
   const moved = new Map<Socket, { bytes: number; atMs: number }>()
   while (!isClosed) {
     server.closeIdleConnections()
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy() // browsers connect before they have anything to ask
     const nowMs = performance.now()
     for (const [outgoing, incoming] of underWay) {
       const { socket } = incoming

@@ -4,17 +4,22 @@ import { NumberText } from '../mlflow/python-json.ts'
 /** NaN, Infinity and -Infinity as bare words; every one in a text. */
 const BARE = /-?\b(?:NaN|Infinity)\b/g
 
-const BACKSLASH = 0x5c
-const QUOTE = 0x22
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
 
-/** A whole number that may be beyond 2^53. */
-const LONG_INTEGER = /(?<![\d.])\d{16,}(?![\d.eE])/
+/** Lists and objects within each other: as deep as Python reads. */
+const MAX_DEPTH = 1000
+/** Letters of a text whose depth is looked at first: millions of brackets take a parser seconds. */
+const LONG_TEXT = 64 * 1024
+
+/** A whole number that may be beyond 2^53, and not beyond 64 bits. Without an end to it V8 has no end to its stack either. */
+const LONG_INTEGER = /(?<![\d.])\d{16,19}(?![\d.eE])/
 
 /** A reviver, as V8 calls it since 11.4: with the text that a value was read from. TypeScript's library does not name that yet. */
 type ReviveWithSource = (key: string, value: unknown, context: { readonly source?: string }) => unknown
 
 /** The value of a text; undefined if it is no JSON even so. Whole numbers beyond 2^53 are bigints. */
 export function parseJson(text: string): unknown {
+  if (text.length > LONG_TEXT && isTooDeep(text)) return undefined
   return parsed(text, LONG_INTEGER.test(text) ? exactInteger : undefined)
 }
 
@@ -23,6 +28,18 @@ export function parseAsWritten(text: string): unknown {
   return parsed(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined ? new NumberText(source) : value,
   )
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at) - 1
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) depth++
+    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
+    if (depth > MAX_DEPTH) return true
+  }
+  return false
 }
 
 function parsed(text: string, revive: ReviveWithSource | undefined): unknown {
