@@ -101,6 +101,11 @@ function isOwnMachine(host: string): boolean {
   return parsed !== null && isLoopback(parsed)
 }
 
+/** What MLflow's own variable says about values that are too long: they are cut, or refused if it is false. */
+export function valueRules(environment: Environment): { cutsLongValues: boolean } {
+  return { cutsLongValues: !/^(?:false|0)$/i.test(environment.MLFLOW_TRUNCATE_LONG_VALUES ?? '') }
+}
+
 function reachable(host: string): PlannedError {
   return new PlannedError('BAD_INPUT', `the server does not listen on ${host}`, {
     why: 'there are no accounts yet: whoever reaches it could read, change and delete everything',

@@ -11,7 +11,7 @@ import { openArtifactRoots } from './artifact-roots.ts'
 import { giveBackSoon } from './give-back.ts'
 import { openPredictions } from './open-predictions.ts'
 import { pageSource } from './page-source.ts'
-import { adviceOn, databaseFile, guardOf, withEnvironment } from './serve-options.ts'
+import { adviceOn, databaseFile, guardOf, valueRules, withEnvironment } from './serve-options.ts'
 
 /**
  * Everything the server needs, opened and closed with it. `report` is told what whoever runs it should know: what is unsafe about the
@@ -55,10 +55,8 @@ export async function serve(
     diskArtifacts,
   )
   const addresses = openAddresses(artifacts, defaultRoot, { rootArtifacts, openFolder: diskArtifacts })
-  const beginning = { nowMs: systemClock.nowMs(), defaultLocation: addresses.experimentLocation('0') }
-  const database = opened.use(await openStore(databasePath, beginning))
-  const cutsLongValues = !/^(?:false|0)$/i.test(process.env.MLFLOW_TRUNCATE_LONG_VALUES ?? '') // MLflow's own variable
-  const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock, cutsLongValues })
+  const database = opened.use(await openStore(databasePath, beginningWith(addresses.experimentLocation('0'))))
+  const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock, ...valueRules(process.env) })
   const tracking = trackingOver({ database, artifacts, clock: systemClock, user: 'server' })
   await noticeOutsideMoves(tracking)
   const told = (error: unknown, where: string): void => report(`${where}: ${inWords(error)}`)
@@ -86,6 +84,11 @@ async function registryFor(settings: Settings, storeUri: string | undefined, own
   if (settings.server === null || storeUri !== undefined) return own
   const { openTracking } = await import('./open-tracking.ts')
   return await openTracking(settings, { user: 'server', clock: systemClock, readOnly: true })
+}
+
+/** What a new database starts with. */
+function beginningWith(defaultLocation: string): { nowMs: number; defaultLocation: string } {
+  return { nowMs: systemClock.nowMs(), defaultLocation }
 }
 
 /** What others moved on the store while no program of ours looked enters its history. */

@@ -45,68 +45,78 @@ export interface WireHistory {
   readonly next_page_token?: string
 }
 
-export function metricHistoryOperations({ database }: StoreContext) {
+export function metricHistoryOperations({ database: { sql } }: StoreContext) {
   return {
     /** A page of a run's points by time, then step and value; all of them, up to 25 000, unless told how many. */
-    async metricHistory({ run_id, metric_key, max_results, page_token }: HistoryRequest): Promise<WireHistory> {
-      if (max_results !== undefined && max_results <= 0) {
-        throw invalid(
-          `Invalid value ${max_results} for parameter 'max_results' supplied. It must be a positive integer.`,
-        )
-      }
-      const size = max_results !== undefined && max_results < MAX_POINTS ? Number(max_results) : MAX_POINTS
-      const offset = offsetOf(page_token)
-      const found = await pagedPoints(database.sql, { runId: run_id, key: metric_key, limit: size + 1, offset })
-      const { rows, nextOffset } = pageOf(found, size, offset)
-      return {
-        ...(rows.length === 0 ? {} : { metrics: rows.map((row) => wireMetric({ ...row, key: metric_key })) }),
-        ...(nextOffset === null ? {} : { next_page_token: tokenOf(nextOffset) }),
-      }
-    },
+    metricHistory: (request: HistoryRequest): Promise<WireHistory> => historyPage(sql, request),
 
     /** The points of several runs, run by run in the order of their ids. */
-    async metricHistories({ run_ids: runIds, metric_key: key, max_results }: BulkRequest): Promise<WireHistory> {
-      if (runIds.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.')
-      if (runIds.length > MAX_RUNS) {
-        throw invalid(
-          `GetMetricHistoryBulk request cannot specify more than ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids.`,
-        )
-      }
-      if (key === undefined) throw invalid('GetMetricHistoryBulk request must specify a metric_key.')
-      const metrics: WireMetric[] = []
-      const most = max_results !== undefined && max_results < MAX_POINTS ? Math.max(0, Number(max_results)) : MAX_POINTS
-      for (const runId of [...new Set(runIds)].sort()) {
-        const limit = most - metrics.length
-        if (limit <= 0) break
-        const rows = await pagedPoints(database.sql, { runId, key, limit, offset: 0 })
-        for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
-      }
-      return { metrics }
-    },
+    metricHistories: (request: BulkRequest): Promise<WireHistory> => histories(sql, request),
 
     /**
      * Points of several runs for a chart: of each run as many as asked for, evenly spread over its points in the order of their
      * steps, the first and the last among them.
      */
-    async sampledHistories(request: ChartRequest): Promise<WireHistory> {
-      const { run_ids: runIds, metric_key: key, max_results = MAX_CHART_POINTS } = request
-      if (runIds.length > MAX_RUNS) {
-        throw invalid(
-          `GetMetricHistoryBulkInterval request must specify at most ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids. ${SEE_DOCS}`,
-        )
-      }
-      if (max_results < 1 || max_results > MAX_CHART_POINTS) {
-        throw invalid(`max_results must be between 1 and ${MAX_CHART_POINTS}. ${SEE_DOCS}`)
-      }
-      const steps = stepsOf(request)
-      const metrics: WireMetric[] = []
-      for (const runId of runIds) {
-        const rows = await sampledPoints(database.sql, { runId, key, steps, most: Number(max_results) })
-        for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
-      }
-      return metrics.length === 0 ? {} : { metrics }
-    },
+    sampledHistories: (request: ChartRequest): Promise<WireHistory> => sampledHistories(sql, request),
   }
+}
+
+async function historyPage(
+  sql: Sql,
+  { run_id, metric_key, max_results, page_token }: HistoryRequest,
+): Promise<WireHistory> {
+  if (max_results !== undefined && max_results <= 0) {
+    throw invalid(`Invalid value ${max_results} for parameter 'max_results' supplied. It must be a positive integer.`)
+  }
+  const size = max_results !== undefined && max_results < MAX_POINTS ? Number(max_results) : MAX_POINTS
+  const offset = offsetOf(page_token)
+  const found = await pagedPoints(sql, { runId: run_id, key: metric_key, limit: size + 1, offset })
+  const { rows, nextOffset } = pageOf(found, size, offset)
+  return {
+    ...(rows.length === 0 ? {} : { metrics: rows.map((row) => wireMetric({ ...row, key: metric_key })) }),
+    ...(nextOffset === null ? {} : { next_page_token: tokenOf(nextOffset) }),
+  }
+}
+
+async function histories(
+  sql: Sql,
+  { run_ids: runIds, metric_key: key, max_results }: BulkRequest,
+): Promise<WireHistory> {
+  if (runIds.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.')
+  if (runIds.length > MAX_RUNS) {
+    throw invalid(
+      `GetMetricHistoryBulk request cannot specify more than ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids.`,
+    )
+  }
+  if (key === undefined) throw invalid('GetMetricHistoryBulk request must specify a metric_key.')
+  const metrics: WireMetric[] = []
+  const most = max_results !== undefined && max_results < MAX_POINTS ? Math.max(0, Number(max_results)) : MAX_POINTS
+  for (const runId of [...new Set(runIds)].sort()) {
+    const limit = most - metrics.length
+    if (limit <= 0) break
+    const rows = await pagedPoints(sql, { runId, key, limit, offset: 0 })
+    for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
+  }
+  return { metrics }
+}
+
+async function sampledHistories(sql: Sql, request: ChartRequest): Promise<WireHistory> {
+  const { run_ids: runIds, metric_key: key, max_results = MAX_CHART_POINTS } = request
+  if (runIds.length > MAX_RUNS) {
+    throw invalid(
+      `GetMetricHistoryBulkInterval request must specify at most ${MAX_RUNS} run_ids. Received ${runIds.length} run_ids. ${SEE_DOCS}`,
+    )
+  }
+  if (max_results < 1 || max_results > MAX_CHART_POINTS) {
+    throw invalid(`max_results must be between 1 and ${MAX_CHART_POINTS}. ${SEE_DOCS}`)
+  }
+  const steps = stepsOf(request)
+  const metrics: WireMetric[] = []
+  for (const runId of runIds) {
+    const rows = await sampledPoints(sql, { runId, key, steps, most: Number(max_results) })
+    for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
+  }
+  return metrics.length === 0 ? {} : { metrics }
 }
 
 type Point = Omit<PointRow, 'key'>

@@ -48,21 +48,7 @@ export function runValueOperations(context: StoreContext) {
       })
     },
 
-    async logParam(runId: string, key: string, given: string): Promise<void> {
-      checkParamName(key)
-      const value = paramValue(given, context)
-      await database.write(async (trx) => {
-        await openRun(trx, runId)
-        const [earlier] = await paramsOf(1)(trx, { runId, keys: [key] })
-        if (earlier === undefined) await insertParam(trx, { runId, key, value })
-        else if (earlier.value !== value) {
-          throw invalid(
-            `Changing param values is not allowed. Param with key='${key}' was already logged with value='${earlier.value}' ` +
-              `for run ID='${runId}'. Attempted logging new value '${value}'.`,
-          )
-        }
-      })
-    },
+    logParam: (runId: string, key: string, value: string): Promise<void> => logParam(context, runId, { key, value }),
 
     async setTag(runId: string, key: string, given: string): Promise<void> {
       checkTagName(key)
@@ -98,6 +84,22 @@ export function runValueOperations(context: StoreContext) {
       })
     },
   }
+}
+
+async function logParam(context: StoreContext, runId: string, { key, value: given }: WireKeyValue): Promise<void> {
+  checkParamName(key)
+  const value = paramValue(given, context)
+  await context.database.write(async (trx) => {
+    await openRun(trx, runId)
+    const [earlier] = await paramsOf(1)(trx, { runId, keys: [key] })
+    if (earlier === undefined) await insertParam(trx, { runId, key, value })
+    else if (earlier.value !== value) {
+      throw invalid(
+        `Changing param values is not allowed. Param with key='${key}' was already logged with value='${earlier.value}' ` +
+          `for run ID='${runId}'. Attempted logging new value '${value}'.`,
+      )
+    }
+  })
 }
 
 function checkPoint(point: LoggedPoint, at = ''): void {

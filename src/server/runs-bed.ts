@@ -5,6 +5,10 @@ import type { Answer, ServerBed } from './server-bed.ts'
 
 export const DOCS = 'See the API docs for more information about request parameters.'
 
+/** How MLflow refuses a name with a wrong sign in it. */
+export const BAD_SIGN =
+  'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).'
+
 /** The fields of a good answer. The routes' own types say what is in it. */
 interface Fields {
   readonly experiment_id: string
