@@ -16,7 +16,7 @@ const PROXIED_ELSEWHERE = /^mlflow-artifacts:\/\/[^/]/
 const PROXIED_BY_HTTP = /^https?:\/\/[^/?#]+\/(?:.*\/)?api\/2\.0\/mlflow-artifacts\/artifacts\/+(.*)$/
 
 /** A path in one of the stores that a server has. */
-export interface Place {
+interface Place {
   readonly artifacts: ArtifactStore
   readonly path: string
 }
