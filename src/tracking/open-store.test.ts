@@ -227,7 +227,7 @@ test('prompts, which MLflow keeps among the models, are not models', async () =>
   expect(await tracking.models()).toEqual([MODEL])
 })
 
-test.each(['7d34483879f0', 'dc11669786a5', 'f4a9b2c7d1e6'])(
+test.each(['c3d6457b6d8a', '7d34483879f0', 'dc11669786a5', 'f4a9b2c7d1e6'])(
   'a database at the known revision %s is opened, and its revision left alone',
   async (revision) => {
     const path = await closedStore()

@@ -11,6 +11,7 @@ const OUR_REVISION = 'dc11669786a5'
 
 /** MLflow's revisions from 3.11 to 3.18, oldest first: the tables used here are the same in all of them. */
 const KNOWN_REVISIONS: readonly string[] = [
+  ...['c3d6457b6d8a', 'a5b4c3d2e1f0', 'ae8bbe7743c9'], // the first is MLflow 3.11's; then come indexes, and tables not used here
   ...['7d34483879f0', 'da6fb0208061', '89d3d66ed43f', 'b7e4c1a90f23', 'a8b9c0d1e2f3', 'c1d2e3f4a5b6'],
   ...['c3d9e7f1a2b4', '6f8d9c3b2a1e', '1971f2d9a75b', '17e22815139b', 'b7e2c1a4d9f3', '75868b020152'],
   ...[OUR_REVISION, 'e7d1f4b2a9c6', '8b6ad64cb8f5', 'f4a9b2c7d1e6'],
