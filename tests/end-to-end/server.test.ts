@@ -76,7 +76,7 @@ test('a client that hangs keeps no server from ending, and whoever does not want
 })
 
 test('the home of a server is in use: nothing takes it away meanwhile', async () => {
-  await using program = await openProgram()
+  await using program = await openState()
   const { child, ended } = await startServer(program)
   const { code, err } = await program.run(['reset', '--everything', '--yes'])
   expect([code, err]).toEqual([4, expect.stringContaining(`process ${child.pid}`)])
