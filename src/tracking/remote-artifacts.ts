@@ -1,6 +1,6 @@
 // Files of runs and models: through the server that keeps them, or where they lie if that is a folder of this machine.
 import { existsSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { dirname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { absent, checkPath, checkPrefix } from '../artifacts/path.ts'
@@ -97,7 +97,7 @@ function local({ folder, rest }: Pick<RemoteContext, 'rest' | 'folder'>, uri: st
   const path = uri.startsWith('file:') ? pathOfFile(uri) : uri
   const match = path === null ? null : /^(.+)\/([^/]+\/[^/]+\/artifacts(?:\/.*)?)$/.exec(plain(path)) // <experiment>/<run>/artifacts
   const [root, below] = match === null ? [path, ''] : [match[1] ?? '', match[2] ?? '']
-  if (root === null || !isAbsolute(root) || !existsSync(root)) {
+  if (root === null || !isAbsolute(root) || !isThere(root, rest.door.isLocal)) {
     throw new PlannedError('BAD_INPUT', `${what} lies at ${uri}, and that is no folder of this machine`, {
       why: `the server at ${rest.door.base} keeps artifacts in a folder of its own and passes none on`,
       next: 'start it with --artifacts-destination, and without --default-artifact-root and --no-serve-artifacts; it holds for experiments made from then on',
@@ -107,9 +107,9 @@ function local({ folder, rest }: Pick<RemoteContext, 'rest' | 'folder'>, uri: st
   const store = folder(root)
   const inside = (path: string): string => (below === '' ? path : `${below}/${path}`)
   return {
-    get(path) {
+    async get(path) {
       checkPath(path)
-      return store.get(inside(path))
+      return await store.get(inside(path))
     },
     async put(path, bytes) {
       checkPath(path)
@@ -121,6 +121,12 @@ function local({ folder, rest }: Pick<RemoteContext, 'rest' | 'folder'>, uri: st
       return found.map((file) => ({ ...file, path: below === '' ? file.path : file.path.slice(below.length + 1) }))
     },
   }
+}
+
+/** Whether a folder is one of this machine; a server of this machine may not have made it yet. */
+function isThere(root: string, isServerHere: boolean): boolean {
+  const above = dirname(root)
+  return existsSync(root) || (isServerHere && dirname(above) !== above && existsSync(above))
 }
 
 function pathOfFile(uri: string): string | null {

@@ -13,6 +13,7 @@ import type { RemoteContext } from './remote-context.ts'
 import { findRequested, readRun } from './remote-create-run.ts'
 import { type Ledger, writeOnce } from './remote-ledger.ts'
 import {
+  hasModel,
   OneVersion,
   readAliases,
   readLatest,
@@ -114,21 +115,12 @@ async function createVersion(
   body: { name: string } & Record<string, unknown>,
   request: string,
 ): Promise<VersionRead> {
-  const { rest } = context
-  const create = async (): Promise<VersionRead> => {
-    const found = await rest.create('model-versions/create', body, OneVersion, async () => {
-      const [earlier] = await versionsRequested(context, body.name, request)
-      return earlier === undefined ? null : { model_version: earlier }
-    })
-    return found.model_version
-  }
-  try {
-    return await create()
-  } catch (error) {
-    if (!isRefusal(error, 'RESOURCE_DOES_NOT_EXIST', 'NOT_FOUND')) throw error
-    await makeModel(context, body.name)
-    return await create()
-  }
+  if (!(await hasModel(context, body.name))) await makeModel(context, body.name)
+  const found = await context.rest.create('model-versions/create', body, OneVersion, async () => {
+    const [earlier] = await versionsRequested(context, body.name, request)
+    return earlier === undefined ? null : { model_version: earlier }
+  })
+  return found.model_version
 }
 
 async function makeModel({ rest }: RemoteContext, name: string): Promise<void> {

@@ -69,9 +69,21 @@ export async function readLatest({ rest }: RemoteContext, name: string): Promise
   return answer?.model_versions ?? []
 }
 
-export async function readAliases({ rest }: RemoteContext, name: string): Promise<Record<string, number>> {
-  const answer = await orNothing(rest.get('registered-models/get', { name }, Model))
-  return Object.fromEntries((answer?.registered_model.aliases ?? []).map(({ alias, version }) => [alias, version]))
+/** The version that each alias of a model stands for; none for a model that does not exist. */
+export async function readAliases(context: RemoteContext, name: string): Promise<Record<string, number>> {
+  const aliases = (await readModel(context, name))?.aliases ?? []
+  return Object.fromEntries(aliases.map(({ alias, version }) => [alias, version]))
+}
+
+export async function hasModel(context: RemoteContext, name: string): Promise<boolean> {
+  return (await readModel(context, name)) !== null
+}
+
+async function readModel(
+  { rest }: RemoteContext,
+  name: string,
+): Promise<z.infer<typeof Model>['registered_model'] | null> {
+  return (await orNothing(rest.get('registered-models/get', { name }, Model)))?.registered_model ?? null
 }
 
 /** The registered models by name. MLflow keeps prompts among them, marked by a tag; they are no models. */

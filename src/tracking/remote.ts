@@ -78,7 +78,7 @@ export async function askWhoItIs(
   const rest = openRest(address, patience)
   const version = await greet(rest)
   const artifacts = await newestRoot(rest)
-  if (artifacts !== '') filesAt({ rest, folder }, artifacts, 'what is logged there')
+  if (artifacts !== '') filesAt({ rest, folder }, `${artifacts}/run/artifacts`, 'what is logged there')
   return { address: rest.door.base, version, artifacts }
 }
 
