@@ -10,7 +10,7 @@ export const MAX_JSON_BYTES = 32 * 1024 * 1024
 const MAX_MS = 60_000
 
 /** A refusal whose HTTP status is not its code's: MLflow's codes have none for it. */
-export class RefusedBody extends MlflowError {
+class RefusedBody extends MlflowError {
   readonly httpStatus: number
 
   constructor(httpStatus: number, message: string) {

@@ -19,7 +19,7 @@ export interface SocketBed extends AsyncDisposable {
 }
 
 /** An answer as it came over the wire. */
-export interface Wire {
+interface Wire {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
@@ -57,7 +57,7 @@ export async function openSocketBed(options: { guard?: Guard; patience?: Partial
   }
 }
 
-export function readAnswer(text: string): Wire {
+function readAnswer(text: string): Wire {
   const [head = '', ...rest] = text.split('\r\n\r\n')
   const [first = '', ...lines] = head.split('\r\n')
   const headers = new Map(
