@@ -1,7 +1,7 @@
 // Refuses a specification that could not mean what it says, before anything is read or learnt with it.
 import { PlannedError } from '../kernel/errors.ts'
 import { type Expression, expressionOf, type FeatureSpecification } from './specification.ts'
-import { zoneTable } from './time-zone.ts'
+import { checkZone } from './time-zone.ts'
 
 /** Codes are kept as 16-bit integers, and a one-hot of more columns than this is a mistake. */
 const MOST_CODES = 32_767
@@ -79,7 +79,7 @@ function checkExpression(expression: Expression, columns: ReadonlySet<string>, w
       throw wrong(`${where} looks for a position among values that are not different integers: [${values.join(', ')}]`)
     }
   }
-  if (expression.op === 'clock') zoneTable(expression.zone)
+  if (expression.op === 'clock') checkZone(expression.zone)
   checkExpression(expression.of, columns, where)
 }
 

@@ -14,7 +14,7 @@ export interface ZoneTable {
 
 const FROM_MS = Date.UTC(2000, 0, 1)
 const TO_MS = Date.UTC(2041, 0, 1)
-/** No zone has changed twice within so few days (every one that Node knows was read by the day too); every command waits for this. */
+/** No zone has changed twice within so few days (every one that Node knows was read by the day too). */
 const STEP_MS = 7 * DAY_MS
 
 const tables = new Map<string, ZoneTable>()
@@ -29,6 +29,14 @@ export function zoneTable(zone: string): ZoneTable {
   tables.set(zone, found)
   return found
 }
+
+/** Throws `BAD_INPUT` for a zone that is not known. Its table is made when it is first read: every command checks, few read. */
+export function checkZone(zone: string): void {
+  if (!known.has(zone)) offsetReader(zone)
+  known.add(zone)
+}
+
+const known = new Set<string>()
 
 /** Between instants and what a zone's clocks show, both in ms: a wall clock's time is written as if it were UTC. */
 export interface WallClock {
