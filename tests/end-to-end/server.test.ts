@@ -1,12 +1,20 @@
 // The server as a person starts and stops it.
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { openState } from '../fixtures/state.ts'
 import { openProgram, type Program, type Started } from './program.ts'
+
+/** Servers that a test which fails leaves behind. */
+const running = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL') // nothing happens to one that has ended
+  running.clear()
+})
 
 /** A server of a program on a free port, once it answers. */
 async function startServer(
@@ -18,6 +26,7 @@ async function startServer(
     ['server', ...(settings.MLFLOW_PORT === undefined ? ['--port', '0'] : []), ...args],
     settings,
   )
+  running.add(started.child)
   return { ...started, address: await addressOf(started) }
 }
 
