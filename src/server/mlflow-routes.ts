@@ -9,4 +9,13 @@ import { RUN_VALUE_ROUTES } from './routes-run-values.ts'
 import { RUN_ROUTES } from './routes-runs.ts'
 import { SEARCH_ROUTES } from './routes-search.ts'
 
-export const MLFLOW_ROUTES: readonly MlflowRoute[] = [...EXPERIMENT_ROUTES, ...RUN_ROUTES, ...RUN_VALUE_ROUTES, ...METRIC_ROUTES, ...SEARCH_ROUTES, ...REGISTRY_ROUTES, ...LOGGED_MODEL_ROUTES, ...ARTIFACT_ROUTES]
+export const MLFLOW_ROUTES: readonly MlflowRoute[] = [
+  ...EXPERIMENT_ROUTES,
+  ...RUN_ROUTES,
+  ...RUN_VALUE_ROUTES,
+  ...METRIC_ROUTES,
+  ...SEARCH_ROUTES,
+  ...REGISTRY_ROUTES,
+  ...LOGGED_MODEL_ROUTES,
+  ...ARTIFACT_ROUTES,
+]
