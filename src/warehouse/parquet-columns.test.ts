@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -70,4 +70,25 @@ test('columns of other kinds, and files that are none, are refused in words that
     expect(refused).toMatchObject({ code: 'BAD_INPUT', what: 'this Parquet file cannot be read' })
     expect(String(refused)).not.toContain(folder)
   }
+})
+
+test('a small file that says a long text very often is refused before any of it is copied', async () => {
+  const path = await fileOf("select repeat('x', 100000) as words, 1 as n from range(2000)") // 200 MB, copied out
+  expect((await stat(path)).size).toBeLessThan(20_000)
+  await expect(reader.read(path, ['n', 'words'], 10_000)).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    what: 'the column words holds a text of more than 1000 bytes',
+  })
+  const longest = await fileOf("select null as words union all select repeat('é', 500) order by 1 nulls first")
+  expect((await reader.read(longest, ['words'], 10)).columns.words).toEqual([null, 'é'.repeat(500)])
+})
+
+test('a file that needs more memory than is allowed is refused in words that name no place', async () => {
+  const path = await fileOf("select repeat('x' || range, 60000000) as words from range(1, 4)")
+  const refused: unknown = await reader.read(path, ['words'], 10).catch((error: unknown) => error)
+  expect(refused).toMatchObject({
+    code: 'BAD_INPUT',
+    what: 'this Parquet file needs more than 256 MB of memory to be read',
+  })
+  expect(String(refused)).not.toContain(folder)
 })

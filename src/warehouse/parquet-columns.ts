@@ -5,6 +5,8 @@ import { type DuckdbSession, openDuckdbSession } from './duckdb-session.ts'
 
 /** What a file may need to be read: no more than a few row groups of a few columns. */
 const MEMORY_MB = 256
+/** Bytes of one text at most: a number or a time takes fewer than fifty. A small file can say one long text very often. */
+const LONGEST_TEXT = 1000
 
 interface ParquetColumns {
   readonly rows: number
@@ -14,7 +16,8 @@ interface ParquetColumns {
 export interface ParquetReader {
   /**
    * The file's columns of these names, those that it has; null where there is none. An instant is ms since 1970, a time without a zone the
-   * text `YYYY-MM-DD HH:MM:SS.fff`. Of a file with more rows than `maxRows` only their number is told. Throws `BAD_INPUT` if it cannot be read.
+   * text `YYYY-MM-DD HH:MM:SS.fff`. Of a file with more rows than `maxRows` only their number is told. Throws `BAD_INPUT` if it cannot be read,
+   * needs too much memory, or holds a text of more than `LONGEST_TEXT` bytes.
    */
   read(path: string, names: readonly string[], maxRows: number): Promise<ParquetColumns>
   close(): void
@@ -22,8 +25,13 @@ export interface ParquetReader {
 
 export async function openParquetReader(temporaryDirectory: string): Promise<ParquetReader> {
   const session = await openDuckdbSession({ temporaryDirectory, threads: 1, memoryLimitMb: MEMORY_MB })
+  let before: Promise<unknown> = Promise.resolve()
   return {
-    read: (path, names, maxRows) => readColumns(session, path, names, maxRows),
+    read(path, names, maxRows) {
+      const reading = before.then(() => readColumns(session, path, names, maxRows))
+      before = reading.catch(() => undefined) // one at a time: what one needs does not count for another
+      return reading
+    },
     close: () => session.close(),
   }
 }
@@ -43,11 +51,18 @@ async function readColumns(
       const rows = Number(counted?.[0])
       const there = names.filter((name) => types.has(name))
       if (rows > maxRows || there.length === 0) return { rows, columns: {} }
+      const texts = there.filter((name) => types.get(name) === 'VARCHAR')
+      const [longest] = await (
+        await run(`select ${[0, ...texts.map(longestText)].join(', ')} from ${relation}`)
+      ).getRowsJson()
+      const tooLong = texts.find((_, i) => Number(longest?.[i + 1]) > LONGEST_TEXT)
+      if (tooLong !== undefined) throw longText(tooLong)
       const values = there.map((name) => plainValue(name, types.get(name) ?? ''))
       const read = await (await run(`select ${values.join(', ')} from ${relation}`)).getColumnsJS()
       return { rows, columns: Object.fromEntries(there.map((name, i) => [name, read[i] ?? []])) }
     })
   } catch (error) {
+    if (messageOf(causeOf(error)).startsWith('Out of Memory Error')) throw tooMuchMemory(error)
     throw error instanceof PlannedError ? error : unreadable(error)
   }
 }
@@ -62,6 +77,28 @@ function plainValue(name: string, type: string): string {
   throw new PlannedError('BAD_INPUT', `the column ${name} is of type ${type}`, {
     next: 'write it as a number, a time or text',
   })
+}
+
+/** SQL: the bytes of a column's longest text, counted before any is copied out. */
+function longestText(name: string): string {
+  return `max(strlen(${quoteName(name)}))::double`
+}
+
+function longText(name: string): PlannedError {
+  return new PlannedError('BAD_INPUT', `the column ${name} holds a text of more than ${LONGEST_TEXT} bytes`, {
+    next: 'write numbers and times',
+  })
+}
+
+function tooMuchMemory(cause: unknown): PlannedError {
+  return new PlannedError('BAD_INPUT', `this Parquet file needs more than ${MEMORY_MB} MB of memory to be read`, {
+    next: 'write it again with less in each of its row groups',
+    cause,
+  })
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof PlannedError ? error.cause : error
 }
 
 function unreadable(error: unknown): PlannedError {
