@@ -32,6 +32,8 @@ const LOG_MAGIC = 0x377f0682
 /** An open file, and how it is closed again. */
 export interface Connection {
   readonly sqlite: DatabaseSync
+  /** Throws `UNAVAILABLE` once the file no longer lies where it was opened: what is written to it then is lost. */
+  refuseMoved(): void
   close(): void
 }
 
@@ -42,7 +44,10 @@ export async function connect(waiting: Waiting, readOnly: boolean): Promise<Conn
     checkPlace(file, readOnly)
     checkLog(file)
   }
-  if (!readOnly) return await opened(waiting, () => new DatabaseSync(file, { timeout: BLOCKING_WAIT_MS }), 'write')
+  if (!readOnly) {
+    const connection = await opened(waiting, () => new DatabaseSync(file, { timeout: BLOCKING_WAIT_MS }), 'write')
+    return { ...connection, refuseMoved: file === ':memory:' ? neverMoved : movedCheck(file) }
+  }
   try {
     return await opened(waiting, () => new DatabaseSync(file, { readOnly, timeout: BLOCKING_WAIT_MS }), 'read')
   } catch (error) {
@@ -71,6 +76,7 @@ async function openWhereNothingMayBeWritten(waiting: Waiting): Promise<Connectio
     sqlite.exec('pragma query_only = on')
     return {
       sqlite,
+      refuseMoved: neverMoved,
       close() {
         close()
         remove()
@@ -97,10 +103,26 @@ async function opened(waiting: Waiting, open: () => DatabaseSync, mode: 'read' |
       sqlite.exec(`pragma temp_store = memory; pragma cache_size = ${-CACHE_KIB}`)
       sqlite.prepare('select count(*) from sqlite_schema').get()
     })
-    return { sqlite, close: () => sqlite.close() }
+    return { sqlite, refuseMoved: neverMoved, close: () => sqlite.close() }
   } catch (error) {
     connection?.close()
     throw translateSqliteError(error, waiting.file)
+  }
+}
+
+function neverMoved(): void {}
+
+/** SQLite goes on with the file that it opened, wherever that was moved, and also when it was removed. */
+function movedCheck(file: string): () => void {
+  const first = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return () => {
+    const now = statSync(file, { bigint: true, throwIfNoEntry: false })
+    if (now !== undefined && now.ino === first?.ino && now.dev === first.dev) return
+    throw new PlannedError('UNAVAILABLE', `the database ${file} was moved away`, {
+      why: now === undefined ? 'no file lies there any more' : 'another file lies in its place now',
+      next: 'stop this program and start it again: it still holds the file that lay there',
+      facts: { file },
+    })
   }
 }
 

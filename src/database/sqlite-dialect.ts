@@ -25,6 +25,8 @@ export interface SqliteDialectOptions {
   readonly isReadOnly: boolean
   /** Called before a statement or transaction queues for the connection; throws to refuse it. */
   readonly beforeAcquire: () => void
+  /** Throws once the file that is open was moved away. Asked before every statement outside a transaction, before `begin` and before `commit`. */
+  readonly refuseMoved: () => void
   /** Closes the connection. */
   readonly close: () => void
 }
@@ -82,6 +84,7 @@ class SqliteDriver implements Driver {
     await turn.command(this.#options.isReadOnly ? 'begin' : 'begin immediate')
   }
   async commitTransaction(turn: Turn): Promise<void> {
+    this.#options.refuseMoved()
     await turn.command('commit')
   }
   async rollbackTransaction(turn: Turn): Promise<void> {
@@ -106,11 +109,15 @@ class Turn implements DatabaseConnection {
     this.end = end
   }
   async command(sql: string): Promise<void> {
-    await retryWhileBusy(this.#options.waiting, () => this.#options.connection.exec(sql))
+    await retryWhileBusy(this.#options.waiting, () => {
+      this.#refuseMoved()
+      this.#options.connection.exec(sql)
+    })
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const parameters = query.parameters.map((value, index) => bindable(value, index, query.sql))
     return retryWhileBusy(this.#options.waiting, () => {
+      this.#refuseMoved()
       const prepared = this.#options.statements.prepared(query.sql)
       if (prepared.hasRows) {
         const rows = SelectQueryNode.is(query.query)
@@ -121,6 +128,9 @@ class Turn implements DatabaseConnection {
       const { changes, lastInsertRowid } = prepared.statement.run(...parameters)
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
     })
+  }
+  #refuseMoved(): void {
+    if (!this.#options.connection.isTransaction) this.#options.refuseMoved()
   }
   // biome-ignore lint/correctness/useYield: it only refuses
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtempDisposable, readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -96,6 +96,30 @@ test('a statement that waits for another process leaves the event loop free most
     expect(ticks).toBeGreaterThan(2)
     waiting.catch(() => undefined)
   })
+})
+
+test('a file that was moved away, removed or replaced is written to no more, and nothing is said to be kept', async () => {
+  const path = join(await freshFolder(), 'some.db')
+  await using database = await openSqlite<{ t: { a: number } }>(path)
+  await database.script('create table t (a)')
+  const write = (a: number) => database.write((trx) => trx.insertInto('t').values({ a }).execute())
+  const refusal = { code: 'UNAVAILABLE', message: expect.stringContaining('was moved away') }
+  await write(1)
+  await rename(path, `${path}.kept`)
+  await expect(write(2)).rejects.toMatchObject(refusal)
+  await expect(database.sql.insertInto('t').values({ a: 3 }).execute()).rejects.toMatchObject(refusal)
+  await expect(database.sql.selectFrom('t').selectAll().execute()).rejects.toMatchObject(refusal)
+  await writeFile(path, '')
+  await expect(write(4)).rejects.toMatchObject(refusal)
+  await rename(`${path}.kept`, path)
+  const between = database.transaction(async (trx) => {
+    await trx.insertInto('t').values({ a: 5 }).execute()
+    await rename(path, `${path}.kept`)
+  })
+  await expect(between).rejects.toMatchObject(refusal)
+  await rename(`${path}.kept`, path)
+  await write(6)
+  expect(await database.sql.selectFrom('t').select('a').execute()).toEqual([{ a: 1 }, { a: 6 }])
 })
 
 test('a database in memory works without a file', async () => {

@@ -50,6 +50,7 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
       waiting,
       isReadOnly,
       beforeAcquire: refuseInside,
+      refuseMoved: opened.refuseMoved,
       close: opened.close,
     }),
   })
