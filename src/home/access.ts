@@ -1,10 +1,10 @@
 // The way into a home: made if absent, refused where it cannot be one, only read where it may not be written.
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { diskFull, systemCode } from '../kernel/disk.ts'
-import { messageOf, PlannedError } from '../kernel/errors.ts'
+import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import { refuseEmptied } from './integrity.ts'
-import { journalOf, type Place } from './place.ts'
+import { holdsSomething, isWithin, JOURNAL, journalOf, type Place, TEMPORARY } from './place.ts'
 import { enterHome, refuseDuringRestore } from './presence.ts'
 
 /** A home that this process works in, until disposed of. */
@@ -14,7 +14,7 @@ export interface OpenHome extends Disposable {
 }
 
 /**
- * Enters the home.
+ * Enters the home, and whatever other home the database or the artifacts lie in.
  *
  * Throws  `BAD_INPUT` for a home that cannot be made, or can neither be written nor hold anything to read; `CONFLICT` while it is being
  *         restored; `BAD_DATA` for a database that was emptied; `UNAVAILABLE` for a full disk.
@@ -25,11 +25,48 @@ export function openHome(place: Place): OpenHome {
   makeFolder(home)
   const refusal = refusalToWrite(home)
   if (refusal !== null && !existsSync(journalOf(place))) {
-    throw unusable(home, 'it may not be written, and nothing is kept in it', refusal)
+    const held = holdsSomething(place) ? 'only a server has worked in it' : 'nothing is kept in it'
+    throw unusable(home, `it may not be written, and ${held}`, refusal)
   }
   refuseEmptied(place)
-  const presence = refusal === null ? enterHome(home) : { [Symbol.dispose]: () => undefined }
-  return { readOnly: refusal !== null, [Symbol.dispose]: () => presence[Symbol.dispose]() }
+  using entered = new DisposableStack()
+  if (refusal === null) {
+    entered.use(enterHome(home))
+    for (const other of otherHomesOf(place)) entered.use(enterOther(other))
+  }
+  const presence = entered.move()
+  return { readOnly: refusal !== null, [Symbol.dispose]: () => presence.dispose() }
+}
+
+/** Homes of others that the database or the artifacts lie in: what replaces or empties one of them has to see who works there. */
+function otherHomesOf({ home, databasePath, artifacts }: Place): ReadonlySet<string> {
+  const own = realPath(home)
+  const folders = [databasePath, artifacts].map((path) => realPath(dirname(path)))
+  return new Set(folders.filter((folder) => !isWithin(own, folder) && isHome(folder)))
+}
+
+/** Whether a process has worked there as in a home. */
+function isHome(folder: string): boolean {
+  return [JOURNAL, TEMPORARY].some((name) => existsSync(join(folder, name)))
+}
+
+/** A home that cannot be written to can be worked with and not marked. Throws `CONFLICT` while it is being restored. */
+function enterOther(home: string): Disposable {
+  try {
+    return enterHome(home)
+  } catch (error) {
+    if (!isPlanned(error, 'BAD_INPUT')) throw error
+    return { [Symbol.dispose]: () => undefined }
+  }
+}
+
+/** A path with the links on the way to it followed, if it is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 /** What writing to a home that was opened to be looked at comes to. */

@@ -9,7 +9,7 @@ import { isGone, OWN_MARK } from '../kernel/process-mark.ts'
 import { bytesOf, collect } from './collect.ts'
 import type { Watch } from './copy.ts'
 import { refuseEmptied } from './integrity.ts'
-import { isWithin, journalOf, type Place, programVersion } from './place.ts'
+import { holdsSomething, isWithin, type Place, programVersion } from './place.ts'
 import { enterHome, refuseDuringRestore } from './presence.ts'
 import { recordText } from './record.ts'
 import { readBack, type VerifiedBackup } from './verify.ts'
@@ -45,9 +45,9 @@ const PARTIAL = '.partial-'
  */
 export async function makeBackup(place: Place, directory: string, options: BackupOptions): Promise<Backup> {
   const target = resolve(directory)
-  if (!existsSync(journalOf(place))) {
+  if (!existsSync(place.home) || !holdsSomething(place)) {
     throw new PlannedError('NOT_FOUND', `there is nothing to back up in ${place.home}`, {
-      next: 'begin with ./understudy cycle, or set UNDERSTUDY_HOME to the folder that you mean',
+      next: 'begin with ./understudy cycle or ./understudy server, or set UNDERSTUDY_HOME to the folder that you mean',
       facts: { home: place.home },
     })
   }

@@ -34,7 +34,7 @@ export async function collect(place: Place, to: string, watch: Watch): Promise<C
   const files: BackupFile[] = []
   const leftOut: string[] = []
   const work: Work = { place, to, watch, files, leftOut, taken: new Set() }
-  await takeDatabase(work, journalOf(place), `${PARTS.home}/${JOURNAL}`)
+  if (await isFile(journalOf(place))) await takeDatabase(work, journalOf(place), `${PARTS.home}/${JOURNAL}`)
   const isInside = isWithin(place.home, place.databasePath)
   const tracking = isInside ? inHome(place, place.databasePath) : TRACKING_COPY
   if (await isFile(place.databasePath)) await takeDatabase(work, place.databasePath, tracking)

@@ -1,5 +1,5 @@
 // Where everything is kept: the home, and what settings may put elsewhere.
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 
 /** The parts of the state, as absolute paths. */
@@ -20,6 +20,19 @@ export const TEMPORARY = 'tmp'
 
 export function journalOf({ home }: Place): string {
   return join(home, JOURNAL)
+}
+
+/** Whether anything is kept: a server makes the tracking database and artifacts, and no journal. */
+export function holdsSomething(place: Place): boolean {
+  return [journalOf(place), place.databasePath].some((file) => existsSync(file)) || holdsFiles(place.artifacts)
+}
+
+function holdsFiles(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0
+  } catch {
+    return false // not there, or nothing that can be looked into
+  }
 }
 
 /** Whether a path is a folder, or lies below it. */

@@ -1,5 +1,6 @@
 // Starts the HTTP server over a store: the home's own, or the one it is told.
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { ServeOptions, Settings } from '../cli/command.ts'
 import { onlyRead, openHome } from '../home/access.ts'
 import { isWithin, programVersion } from '../home/place.ts'
@@ -48,12 +49,13 @@ export async function serve(
   const { home } = settings
   const databasePath =
     choice.backendStoreUri === undefined ? settings.databasePath : databaseFile(choice.backendStoreUri)
-  const { readOnly } = opened.use(openHome({ home, databasePath, artifacts: settings.artifacts }))
-  if (readOnly && isWithin(home, databasePath)) throw onlyRead(home)
   const { artifacts, defaultRoot, rootArtifacts } = openArtifactRoots(
     { destination: choice.artifactsDestination ?? settings.artifacts, defaultRoot: choice.defaultArtifactRoot },
     diskArtifacts,
   )
+  // The folders that are served, not those of the settings: they may be another home's.
+  const { readOnly } = opened.use(openHome({ home, databasePath, artifacts: fileURLToPath(artifacts.uri('')) }))
+  if (readOnly && isWithin(home, databasePath)) throw onlyRead(home)
   const addresses = openAddresses(artifacts, defaultRoot, { rootArtifacts, openFolder: diskArtifacts })
   const database = opened.use(await openStore(databasePath, beginningWith(addresses.experimentLocation('0'))))
   const store = openMlflowStore({ database, artifacts, addresses, clock: systemClock, ...valueRules(process.env) })
