@@ -5,6 +5,7 @@ import type { ByteRange } from '../mlflow/artifacts.ts'
 import { invalid, MlflowError } from '../mlflow/error.ts'
 import { safePath } from '../mlflow/safe-path.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
+import { holdBody } from './body-budget.ts'
 import { jsonAnswer, type MlflowServing, refusal, whereOf } from './mlflow-app.ts'
 import { announcedBytes, bodyOf, overTheWire, queryOf } from './raw-request.ts'
 import { sendArtifact } from './send-artifact.ts'
@@ -140,11 +141,13 @@ async function uploadFromPage(context: Context, store: MlflowStore): Promise<obj
   if (!path) throw invalid('Request must specify path.')
   safePath(path)
   if ((announcedBytes(context) ?? 0) > MAX_PAGE_UPLOAD_BYTES) throw tooLarge()
+  using held = holdBody()
   const pieces: Uint8Array[] = []
   let bytes = 0
   for await (const piece of bodyOf(context)) {
     bytes += piece.byteLength
     if (bytes > MAX_PAGE_UPLOAD_BYTES) throw tooLarge()
+    held.add(piece.byteLength)
     pieces.push(piece)
   }
   if (bytes === 0) throw invalid('Request must specify data.')

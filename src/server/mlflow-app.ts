@@ -50,7 +50,9 @@ export function refusal(error: unknown, report: (error: unknown) => void): Respo
   if (error instanceof GoneClient) return new Response(null, { status: 499 }) // nobody reads it
   const told = error instanceof MlflowError ? error : inMlflowsWords(error)
   if (told.status >= 500) report(error)
-  return jsonAnswer(told.status, told.body)
+  const answer = jsonAnswer(told.status, told.body)
+  if (told.status === 503) answer.headers.set('retry-after', '1')
+  return answer
 }
 
 function inMlflowsWords(error: unknown): MlflowError {

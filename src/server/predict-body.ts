@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { PlannedError } from '../kernel/errors.ts'
 import { type ReadParquet, type RequestTable, tableFromCsv, tableFromJson } from '../lifecycle/request-table.ts'
+import { Crowded, type HeldBody, holdBody } from './body-budget.ts'
 
 export const MAX_ROWS = 10_000
 /** Bytes of a body at most: a full table as JSON, with as many columns again that nobody asked for. */
@@ -19,7 +20,7 @@ export class UnknownKind extends Error {
   override readonly name = 'UnknownKind'
 }
 
-/** Throws `TooMuch`, `UnknownKind`, or `BAD_INPUT` for a body that is not what its type says. */
+/** Throws `TooMuch`, `UnknownKind`, `Crowded`, or `BAD_INPUT` for a body that is not what its type says. */
 export async function readBody(
   context: Context,
   names: readonly string[],
@@ -35,13 +36,14 @@ export async function readBody(
   const encoding = context.req.header('content-encoding')
   if (encoding !== undefined && encoding !== 'identity')
     throw new UnknownKind(`the body is ${encoding}-encoded; send it plain`)
-  const bytes = await readBytes(context)
+  using held = holdBody()
+  const bytes = await readBytes(context, held)
   if (isParquet) return await readParquet(bytes, names, MAX_ROWS)
   const text = textOf(bytes)
   return type === 'text/csv' ? tableFromCsv(text, names) : tableFromJson(text, names)
 }
 
-async function readBytes(context: Context): Promise<Uint8Array> {
+async function readBytes(context: Context, held: HeldBody): Promise<Uint8Array> {
   if (Number(context.req.header('content-length') ?? 0) > MAX_BYTES) throw tooLarge()
   const { body } = context.req.raw
   const pieces: Uint8Array[] = []
@@ -50,10 +52,11 @@ async function readBytes(context: Context): Promise<Uint8Array> {
     for await (const piece of body ?? []) {
       length += piece.byteLength
       if (length > MAX_BYTES) throw tooLarge()
+      held.add(piece.byteLength)
       pieces.push(piece)
     }
   } catch (error) {
-    if (error instanceof TooMuch) throw error
+    if (error instanceof TooMuch || error instanceof Crowded) throw error
     throw new PlannedError('BAD_INPUT', 'the body ended before its end', { next: 'send it again', cause: error })
   }
   return Buffer.concat(pieces)

@@ -4,6 +4,7 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { readText } from '../lifecycle/request-row.ts'
 import { type ReadParquet, readTable } from '../lifecycle/request-table.ts'
 import type { Answered, Serving } from '../lifecycle/serve-version.ts'
+import { Crowded } from './body-budget.ts'
 import { answerText, csvText, floatText } from './predict-answer.ts'
 import { MAX_ROWS, readBody, TooMuch, UnknownKind } from './predict-body.ts'
 import { readChoice } from './predict-choice.ts'
@@ -106,6 +107,7 @@ function unprocessable(detail: readonly Detail[], headers: Record<string, string
 /** Planned errors in words, in FastAPI's form; anything else is a bug, and reported. */
 function refusal(error: unknown, report: (error: unknown) => void): Response {
   if (error instanceof TooMuch) return answerOf(413, error.message)
+  if (error instanceof Crowded) return answerOf(503, error.message, { ...OPEN_TO_ALL, 'retry-after': '1' })
   if (error instanceof UnknownKind) return answerOf(415, error.message)
   if (isPlanned(error, 'NOT_FOUND')) return answerOf(404, messageOf(error))
   if (isPlanned(error, 'UNAVAILABLE')) return answerOf(503, messageOf(error))

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { invalid, MlflowError } from '../mlflow/error.ts'
+import { holdBody } from './body-budget.ts'
 
 const JSON_TYPE = 'application/json'
 /** Bytes at most. The largest that clients send are datasets with a profile of 16 million letters. */
@@ -28,7 +29,7 @@ export class GoneClient extends Error {}
 
 /**
  * The text of a JSON body; '' where none came with a method that can do without. Throws `INVALID_PARAMETER_VALUE` for another type, as 413 for
- * more than `MAX_JSON_BYTES`, of which no more is read than that, as 408 for one that comes too slowly, and `GoneClient`.
+ * more than `MAX_JSON_BYTES`, of which no more is read than that, as 408 for one that comes too slowly, `Crowded`, and `GoneClient`.
  */
 export async function readJsonText(context: Context): Promise<string> {
   const { headers } = context.req.raw
@@ -51,23 +52,32 @@ export async function readJsonText(context: Context): Promise<string> {
 /** Straight from the connection: the way over a web stream costs more than all the rest of a small request. */
 function readNode(incoming: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    let chunks: Buffer[] = []
+    const held = holdBody()
     let size = 0
-    const stop = (error: Error): void => {
+    const stop = (error: unknown): void => {
       clearTimeout(timer)
       incoming.off('data', onData)
+      chunks = []
+      held[Symbol.dispose]()
       reject(error)
     }
     const timer = setTimeout(() => stop(tooSlow()), MAX_MS)
     const onData = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > MAX_JSON_BYTES) stop(tooLarge())
-      else chunks.push(chunk)
+      try {
+        size += chunk.length
+        if (size > MAX_JSON_BYTES) throw tooLarge()
+        held.add(chunk.length)
+        chunks.push(chunk)
+      } catch (refused) {
+        stop(refused)
+      }
     }
     incoming.on('data', onData)
     incoming.once('end', () => {
       clearTimeout(timer)
       resolve(chunks.length === 1 ? chunks[0]!.toString() : Buffer.concat(chunks).toString())
+      held[Symbol.dispose]()
     })
     incoming.once('error', () => stop(new GoneClient()))
     incoming.once('close', () => {

@@ -1,11 +1,11 @@
-// Gives the memory back that starting took: modules leave as much behind as they use, and an idle server would keep it for ever.
+// Gives the memory back that something large took, such as starting: what it leaves behind, an idle server would keep for ever.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Once a start has settled. */
+/** Once it has settled. */
 const WAIT_MS = 1000
 
-/** Collects what is left over, once, when nobody waits for the start any more; unless stopped before. */
+/** Collects what is left over, once, when nobody waits for it any more; unless stopped before. */
 export function giveBackSoon(): Disposable {
   const timer = setTimeout(() => {
     setFlagsFromString('--expose-gc') // the collector has no other door
