@@ -11,8 +11,8 @@ const MAX_EXPERIMENT_TAG_VALUE = 20_000
 const MAX_REGISTRY_TAG_VALUE = 100_000
 const MAX_RUN_NAME = 250
 
-const MAX_METRICS_PER_BATCH = 1000
-const MAX_PARAMS_OR_TAGS_PER_BATCH = 100
+export const MAX_METRICS_PER_BATCH = 1000
+export const MAX_PARAMS_OR_TAGS_PER_BATCH = 100
 const MAX_ENTITIES_PER_BATCH = 1000
 
 /** How MLflow ends what it says about a wrong request. */

@@ -1,4 +1,5 @@
 // Every point that was logged of a metric: by the page, of several runs at once, and thinned out for a chart.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql as raw } from 'kysely'
 import { keptQuery } from '../database/kept-query.ts'
 import { FIRST_STEP } from '../tracking/metrics.ts'
@@ -55,7 +56,7 @@ export function metricHistoryOperations({ database: { sql } }: StoreContext) {
 
     /**
      * Points of several runs for a chart: of each run as many as asked for, evenly spread over its points in the order of their
-     * steps, the first and the last among them.
+     * steps, the first and the last among them. A run that is named twice comes once.
      */
     sampledHistories: (request: ChartRequest): Promise<WireHistory> => sampledHistories(sql, request),
   }
@@ -95,6 +96,7 @@ async function histories(
     const limit = most - metrics.length
     if (limit <= 0) break
     const rows = await pagedPoints(sql, { runId, key, limit, offset: 0 })
+    await nextTurn() // so that others are answered between one run and the next
     for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
   }
   return { metrics }
@@ -112,8 +114,9 @@ async function sampledHistories(sql: Sql, request: ChartRequest): Promise<WireHi
   }
   const steps = stepsOf(request)
   const metrics: WireMetric[] = []
-  for (const runId of runIds) {
+  for (const runId of new Set(runIds)) {
     const rows = await sampledPoints(sql, { runId, key, steps, most: Number(max_results) })
+    await nextTurn() // so that others are answered between one run and the next
     for (const row of rows) metrics.push({ ...wireMetric({ ...row, key }), run_id: runId })
   }
   return metrics.length === 0 ? {} : { metrics }

@@ -27,6 +27,12 @@ test.each([
   expect(() => offsetOf(token)).toThrow(expect.objectContaining({ message, code: 'INVALID_PARAMETER_VALUE' }))
 })
 
+test('the longest search for logged models that is read has a token that is read', () => {
+  const experiment_ids = Array.from({ length: 20_000 }, (_, i) => String(1_000_000 + i))
+  const search = { experiment_ids, filter_string: '本'.repeat(200_000), order_by: null }
+  expect(loggedModelsOffset(loggedModelsTokenOf({ ...search, offset: 3 }), search)).toBe(3)
+})
+
 test('a page ends where one row more than asked for tells that there is a next one', () => {
   expect(pageOf(['a', 'b', 'c'], 2, 4)).toEqual({ rows: ['a', 'b'], nextOffset: 6 })
   expect(pageOf(['a', 'b'], 2, 4)).toEqual({ rows: ['a', 'b'], nextOffset: null })
@@ -44,6 +50,9 @@ test("the token of a search for logged models is that search's alone", () => {
   )
   expect(() => loggedModelsOffset(token, { ...search, order_by: [{ field_name: 'name' }] })).toThrow(
     "Order by in the page token does not match the requested order by. Expected: [{'field_name': 'name'}]. Found: None",
+  )
+  expect(() => loggedModelsOffset(token, { ...search, filter_string: 'x'.repeat(5000) })).toThrow(
+    `Expected: ${'x'.repeat(1000)}…. Found: name = 'a'`,
   )
   expect(() => loggedModelsOffset('!', search)).toThrow('Invalid page token')
   expect(() => loggedModelsOffset(tokenOf(1), search)).toThrow('Experiment IDs in the page token do not match')

@@ -2,6 +2,13 @@
 import { invalid } from './error.ts'
 import { pythonBytes, pythonText } from './python-text.ts'
 
+/** Letters of a token at most; none that was made here has more. */
+const MAX_LENGTH = 4096
+/** As much of a search for logged models: its token names up to 20 000 experiments, and repeats the filter. */
+const MAX_SEARCH_LENGTH = 2 * 1024 * 1024
+/** Letters of a value that a message repeats. */
+const REPEATED_LETTERS = 1000
+
 /** What a page is cut from: `LIMIT` one more than asked for tells whether there is a next one. */
 export interface Page<Row> {
   readonly rows: readonly Row[]
@@ -22,7 +29,7 @@ export function tokenOf(offset: number): string {
 /** The offset that a token stands for; 0 for none. Throws `INVALID_PARAMETER_VALUE` for one that was not made here. */
 export function offsetOf(token: string | undefined): number {
   if (token === undefined || token === '') return 0
-  const bytes = decoded(token)
+  const bytes = decoded(token, MAX_LENGTH)
   const value = parsed(bytes)
   if (value === undefined) throw invalid(`Invalid page token, decoded value=${pythonBytes(bytes)}`)
   const offset: unknown = isObject(value) ? value.offset : undefined
@@ -48,8 +55,8 @@ export function loggedModelsTokenOf(token: LoggedModelsToken): string {
 /** The offset in a token of the same search; 0 for none. Throws `INVALID_PARAMETER_VALUE` for another search's. */
 export function loggedModelsOffset(token: string | undefined, search: Omit<LoggedModelsToken, 'offset'>): number {
   if (token === undefined || token === '') return 0
-  const value = parsed(decoded(token))
-  if (!isObject(value)) throw invalid(`Invalid page token: ${token}.`)
+  const value = parsed(decoded(token, MAX_SEARCH_LENGTH))
+  if (!isObject(value)) throw invalid(`Invalid page token: ${cut(token)}.`)
   const matches = (named: string, field: keyof typeof search): void => {
     const [found, expected] = [value[field] ?? null, search[field]]
     if (JSON.stringify(found) === JSON.stringify(expected)) return
@@ -69,7 +76,11 @@ export function loggedModelsOffset(token: string | undefined, search: Omit<Logge
 
 /** A value of a token in a message: a bare text, or as Python shows it. */
 function shown(value: unknown): string {
-  return typeof value === 'string' ? value : pythonText(value as never) // JSON, as `pythonText` takes it
+  return cut(typeof value === 'string' ? value : pythonText(value as never)) // JSON, as `pythonText` takes it
+}
+
+function cut(text: string): string {
+  return text.length <= REPEATED_LETTERS ? text : `${text.slice(0, REPEATED_LETTERS)}…`
 }
 
 function encoded(text: string): string {
@@ -77,7 +88,9 @@ function encoded(text: string): string {
 }
 
 /** Base64 as Python reads it: other signs are passed over, but what is left must be whole. */
-function decoded(token: string): Buffer {
+function decoded(token: string, most: number): Buffer {
+  if (token.length > most)
+    throw invalid(`Invalid page token: it has ${token.length} characters; at most ${most} are read.`)
   const [, signs = '', padding = ''] = /^([^=]*)(=*)/.exec(token.replace(/[^A-Za-z0-9+/=]/g, '')) ?? []
   const rest = signs.length % 4
   if (rest === 1 || (rest > 1 && padding.length < 4 - rest))

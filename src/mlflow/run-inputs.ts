@@ -9,6 +9,8 @@ import { checkCount, checkLength, checkRunId } from './limits.ts'
 import { openRun } from './open-runs.ts'
 
 const MAX_DATASETS = 1000
+/** Tags of all the data sets of one request together. */
+const MAX_INPUT_TAGS = 5000
 const MAX_EXPERIMENTS = 20
 const MAX_SUMMARIES = 1000
 /** The tag of an input that says what it was read for. */
@@ -43,6 +45,11 @@ export function runInputOperations({ database }: StoreContext) {
     async logInputs({ run_id: runId, datasets, models }: Inputs): Promise<void> {
       checkRunId(runId)
       checkCount('datasets', datasets.length, MAX_DATASETS)
+      checkCount(
+        'tags',
+        datasets.reduce((sum, { tags }) => sum + tags.length, 0),
+        MAX_INPUT_TAGS,
+      )
       for (const input of datasets) checkInput(input)
       for (const { model_id } of models) checkLength('model_id', model_id, 36)
       await database.write(async (trx) => {

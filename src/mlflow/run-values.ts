@@ -103,6 +103,9 @@ async function logParam(context: StoreContext, runId: string, { key, value: give
 }
 
 function checkPoint(point: LoggedPoint, at = ''): void {
+  if (Boolean(point.dataset_name) !== Boolean(point.dataset_digest)) {
+    throw invalid('Both dataset_name and dataset_digest must be provided if one is provided')
+  }
   checkMetricName(point.key, at)
   checkMetricTime(point, at)
   if (point.dataset_name) checkLength('dataset_name', point.dataset_name, 500)

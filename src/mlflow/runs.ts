@@ -19,7 +19,7 @@ export type WireRunStatus = (typeof STATUSES)[number]
 export const RUN_STATUSES: readonly [WireRunStatus, ...WireRunStatus[]] = STATUSES
 
 interface NewRun {
-  readonly experiment_id: string | undefined
+  readonly experiment_id: string
   readonly user_id: string | undefined
   readonly run_name: string | undefined
   readonly start_time: number | bigint | undefined
@@ -100,7 +100,7 @@ async function createRun(context: StoreContext, given: NewRun): Promise<WireRun>
   tags.set(NAME_TAG, name)
   const id = newId()
   return database.write(async (trx) => {
-    const experiment = await activeExperiment(trx, given.experiment_id || '0')
+    const experiment = await activeExperiment(trx, given.experiment_id)
     const row: RunRow = {
       run_uuid: id,
       experiment_id: experiment.experiment_id,

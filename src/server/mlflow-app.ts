@@ -4,7 +4,7 @@ import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { MlflowError } from '../mlflow/error.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
 import { jsonText, parseAsWritten, parseJson } from './mlflow-json.ts'
-import { fieldsOfQuery, readRequest, withRunId } from './mlflow-request.ts'
+import { fieldsOfBody, fieldsOfQuery, readRequest, withRunId } from './mlflow-request.ts'
 import type { MlflowRoute } from './mlflow-route.ts'
 import { GoneClient, readJsonText } from './request-body.ts'
 
@@ -27,8 +27,11 @@ export function mountMlflow(app: Hono, routes: readonly MlflowRoute[], serving: 
 async function answer(context: Context, route: MlflowRoute, { store, report }: MlflowServing): Promise<Response> {
   try {
     const text = route.method === 'GET' ? '' : await readJsonText(context)
-    const given = route.method === 'GET' ? fieldsOfQuery(route.request, context.req.queries()) : bodyOf(text)
-    const fields = { ...asObject(given), ...context.req.param() }
+    const given =
+      route.method === 'GET'
+        ? fieldsOfQuery(route.request, context.req.queries())
+        : fieldsOfBody(route.request, asObject(bodyOf(text)))
+    const fields = { ...given, ...context.req.param() }
     const request = readRequest(route.request, withRunId(fields), () => parseAsWritten(text) ?? fields)
     return jsonAnswer(200, await route.run(request as never, store)) // its own shape read it
   } catch (error) {

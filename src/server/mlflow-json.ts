@@ -1,14 +1,19 @@
 // JSON as MLflow's clients write it: Python's, with NaN and infinities as bare words, and integers of 64 bits.
+import { invalid } from '../mlflow/error.ts'
 import { NumberText } from '../mlflow/python-json.ts'
 
 /** NaN, Infinity and -Infinity as bare words; every one in a text. */
 const BARE = /-?\b(?:NaN|Infinity)\b/g
 
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+const [COMMA, QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
+  0x2c, 0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d,
+]
 
 /** Lists and objects within each other: as deep as Python reads. */
 const MAX_DEPTH = 1000
-/** Letters of a text whose depth is looked at first: millions of brackets take a parser seconds. */
+/** Values of a text at most: ten times as many as the longest list that is read. A parser takes seconds over millions. */
+const MAX_VALUES = 200_000
+/** Letters of a text that is looked over first: millions of brackets take a parser seconds. */
 const LONG_TEXT = 64 * 1024
 
 /** A whole number that may be beyond 2^53, and not beyond 64 bits. Without an end to it V8 has no end to its stack either. */
@@ -17,7 +22,10 @@ const LONG_INTEGER = /(?<![\d.])\d{16,19}(?![\d.eE])/
 /** A reviver, as V8 calls it since 11.4: with the text that a value was read from. TypeScript's library does not name that yet. */
 type ReviveWithSource = (key: string, value: unknown, context: { readonly source?: string }) => unknown
 
-/** The value of a text; undefined if it is no JSON even so. Whole numbers beyond 2^53 are bigints. */
+/**
+ * The value of a text; undefined if it is no JSON even so. Whole numbers beyond 2^53 are bigints. Throws `INVALID_PARAMETER_VALUE` for more
+ * values than are read.
+ */
 export function parseJson(text: string): unknown {
   if (text.length > LONG_TEXT && isTooDeep(text)) return undefined
   return parsed(text, LONG_INTEGER.test(text) ? exactInteger : undefined)
@@ -30,16 +38,23 @@ export function parseAsWritten(text: string): unknown {
   )
 }
 
+/** Whether a text is nested too deeply. Throws if it holds too many values. */
 function isTooDeep(text: string): boolean {
   let depth = 0
+  let values = 1
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at) - 1
     else if (code === OPEN_LIST || code === OPEN_OBJECT) depth++
     else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
+    else if (code === COMMA && ++values > MAX_VALUES) throw tooManyValues()
     if (depth > MAX_DEPTH) return true
   }
   return false
+}
+
+function tooManyValues(): Error {
+  return invalid(`The request's body holds more than ${MAX_VALUES} values. Please split it over several requests.`)
 }
 
 function parsed(text: string, revive: ReviveWithSource | undefined): unknown {
@@ -79,8 +94,11 @@ function endOfString(text: string, opens: number): number {
   return text.length
 }
 
+/** Digits beyond those of 64 bits say nothing more, and a bigint of millions of them takes seconds. */
 function exactInteger(_key: string, value: unknown, { source = '' }: { readonly source?: string }): unknown {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
+  return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d{1,20}$/.test(source)
+    ? BigInt(source)
+    : value
 }
 
 /** An answer's text. Integers beyond 2^53, which the database hands out as bigints, keep every digit. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { pythonJson } from '../mlflow/python-json.ts'
 import {
   double,
   fieldsOfQuery,
@@ -84,6 +85,21 @@ describe('a request', () => {
 
   test('repeats only the beginning of what it refuses', () => {
     expect(() => read(int64, 'x'.repeat(5000))).toThrow(/^Invalid value "x{900,1000}… for parameter 'x' supplied/)
+  })
+
+  test('repeats the beginning of a long list or object, as it would be written whole', () => {
+    const whole = Array.from({ length: 400 }, (_, i) => ({ b: 'é', a: [i] }))
+    const begins = pythonJson(whole).slice(0, 1000)
+    expect(() => read(int64, whole)).toThrow(`Invalid value ${begins}… for parameter 'x' supplied`)
+    expect(() => read(int64, [[5, 'é'], { z: null, a: true }])).toThrow(
+      'Invalid value [[5,"\\u00e9"],{"a":true,"z":null}] for parameter',
+    )
+  })
+
+  test('of millions of letters is told of as quickly as a short one', () => {
+    const began = performance.now()
+    expect(() => read(int64, ['é'.repeat(10_000_000)])).toThrow('Invalid value ["\\u00e9')
+    expect(performance.now() - began).toBeLessThan(500) // ms; to write all of it takes seconds
   })
 
   test('is no text that a database could not hold', () => {

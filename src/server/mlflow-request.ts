@@ -1,7 +1,7 @@
 // What a request to MLflow's interface may hold, and how it is told that it holds something else: in MLflow's own words.
 import { z } from 'zod'
 import { invalid } from '../mlflow/error.ts'
-import { SEE_DOCS } from '../mlflow/limits.ts'
+import { checkCount, SEE_DOCS } from '../mlflow/limits.ts'
 import { NumberText, pythonJson } from '../mlflow/python-json.ts'
 import { describeAs, type JsonSchema } from './json-schema.ts'
 
@@ -9,6 +9,8 @@ import { describeAs, type JsonSchema } from './json-schema.ts'
 const REPEATED_LETTERS = 1000
 /** Letters of a number that is sent as a text; more say nothing more. */
 const NUMBER_LETTERS = 1000
+/** Entries at most of a list that is kept, where MLflow has no number: every one of them is written while everybody else waits. */
+export const MOST_ENTRIES = 1000
 const LARGEST_INT64 = 2n ** 63n - 1n
 const LARGEST_INT32 = 2 ** 31 - 1
 
@@ -48,17 +50,24 @@ export const optionalBoolean = described({ type: 'boolean' }, (value) => {
 /** The lists among the shapes: in a query one that is given once looks like a single value. */
 const LISTS = new WeakSet<z.ZodType>()
 
-/** A list that may be missing, which is an empty one. */
-export function list<T extends z.ZodType>(item: T) {
-  const items = z.array(item)
-  const shape = describeAs(z.transform((value: unknown) => value ?? []).pipe(items), items)
-  LISTS.add(shape)
-  return shape
+/** A list that may be missing, which is an empty one. One of more than `most` entries is refused before they are looked at. */
+export function list<T extends z.ZodType>(item: T, most = Infinity) {
+  return listOf(item, most, (value) => value ?? [])
 }
 
-/** A list that must be there, though it may be empty. */
-export function requiredList<T extends z.ZodType>(item: T) {
-  const shape = z.array(item)
+/** A list that must be there, though it may be empty, and hold no more than `most` entries. */
+export function requiredList<T extends z.ZodType>(item: T, most = Infinity) {
+  return listOf(item, most, (value) => value)
+}
+
+function listOf<T extends z.ZodType>(item: T, most: number, given: (value: unknown) => unknown) {
+  const items = z.array(item)
+  const counted = z.transform((value: unknown, context) => {
+    if (!Array.isArray(value) || value.length <= most) return given(value)
+    context.issues.push({ code: 'too_big', origin: 'array', maximum: most, inclusive: true, input: value })
+    return z.NEVER
+  })
+  const shape = describeAs(counted.pipe(items), most === Infinity ? items : items.max(most))
   LISTS.add(shape)
   return shape
 }
@@ -74,6 +83,13 @@ export function fieldsOfQuery(shape: z.ZodType, queries: Readonly<Record<string,
       return [key, field !== undefined && LISTS.has(field) ? values : values[0]]
     }),
   )
+}
+
+/** The fields of a body that a shape takes: a body may hold any number of others. */
+export function fieldsOfBody(shape: z.ZodType, body: object): object {
+  if (!(shape instanceof z.ZodObject)) return body
+  const names = [...Object.keys(shape.shape), 'run_uuid'].filter((name) => Object.hasOwn(body, name))
+  return Object.fromEntries(names.map((name): [string, unknown] => [name, Reflect.get(body, name)]))
 }
 
 /** `run_uuid` is an older name of `run_id`, which some clients send beside it and some alone. */
@@ -94,6 +110,8 @@ export function readRequest<T>(shape: z.ZodType<T>, request: unknown, asWritten:
   const issue = parsed.error.issues[0]!
   const field = pathText(issue.path)
   const value = valueAt(request, issue.path)
+  if (issue.code === 'too_big' && Array.isArray(value))
+    checkCount(lastName(issue.path), value.length, Number(issue.maximum))
   const isEmpty = value === '' && issue.code === 'too_small'
   if (value === undefined || value === null || isEmpty) {
     throw invalid(`Missing value for required parameter '${field}'. ${SEE_DOCS}`)
@@ -166,6 +184,11 @@ function pathText(path: readonly PropertyKey[]): string {
   )
 }
 
+/** What a list is called, without where it stands: the tags of `datasets[3].tags`. */
+function lastName(path: readonly PropertyKey[]): string {
+  return String(path.findLast((part) => typeof part === 'string'))
+}
+
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (found, part) => (typeof found === 'object' && found !== null ? Reflect.get(found, part) : undefined),
@@ -175,11 +198,30 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 function shown(value: unknown): string {
   try {
-    const said = pythonJson(value)
+    const said = pythonJson(beginning(value, { letters: REPEATED_LETTERS + 1 }))
     return said.length <= REPEATED_LETTERS ? said : `${said.slice(0, REPEATED_LETTERS)}…`
   } catch {
     return '…' // nested so deeply that it cannot be written
   }
+}
+
+/** As much of a value as there are letters left for; the letters counted are no more than those that it is written with. */
+function beginning(value: unknown, left: { letters: number }): unknown {
+  if (typeof value === 'string') {
+    const kept = value.slice(0, Math.max(0, left.letters))
+    left.letters -= kept.length + 1
+    return kept
+  }
+  left.letters--
+  if (typeof value !== 'object' || value === null || value instanceof NumberText) return value
+  const entries = Object.entries(value)
+  if (!Array.isArray(value)) entries.sort(([one], [other]) => (one < other ? -1 : 1)) // as they are written
+  const kept: [string, unknown][] = []
+  for (const [key, part] of entries) {
+    if (left.letters <= 0) break
+    kept.push([Array.isArray(value) ? key : String(beginning(key, left)), beginning(part, left)])
+  }
+  return Array.isArray(value) ? kept.map(([, part]) => part) : Object.fromEntries(kept)
 }
 
 function pythonType(value: unknown): string {

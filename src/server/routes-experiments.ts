@@ -1,6 +1,6 @@
 // experiments/*, all but the search for experiments
 import { z } from 'zod'
-import { keyValue, list, optionalText, text, textOrEmpty } from './mlflow-request.ts'
+import { keyValue, list, MOST_ENTRIES, optionalText, text, textOrEmpty } from './mlflow-request.ts'
 import { mlflowRoute } from './mlflow-route.ts'
 
 const experimentId = z.object({ experiment_id: text })
@@ -10,7 +10,7 @@ export const EXPERIMENT_ROUTES = [
     method: 'POST',
     path: 'experiments/create',
     summary: 'Makes an experiment',
-    request: z.object({ name: text, artifact_location: optionalText, tags: list(keyValue) }),
+    request: z.object({ name: text, artifact_location: optionalText, tags: list(keyValue, MOST_ENTRIES) }),
     run: async (experiment, store) => ({ experiment_id: await store.createExperiment(experiment) }),
   }),
   mlflowRoute({

@@ -1,7 +1,7 @@
 // logged-models/*, all but the search and the files
 import { z } from 'zod'
 import { LOGGED_MODEL_STATUSES } from '../mlflow/read-logged-models.ts'
-import { keyValue, list, optionalBoolean, optionalText, text } from './mlflow-request.ts'
+import { keyValue, list, MOST_ENTRIES, optionalBoolean, optionalText, text } from './mlflow-request.ts'
 import { mlflowRoute } from './mlflow-route.ts'
 
 const modelId = z.object({ model_id: text })
@@ -22,8 +22,8 @@ export const LOGGED_MODEL_ROUTES = [
       name: optionalText,
       model_type: optionalText,
       source_run_id: optionalText,
-      params: list(keyValue),
-      tags: list(keyValue),
+      params: list(keyValue, MOST_ENTRIES),
+      tags: list(keyValue, MOST_ENTRIES),
     }),
     run: async ({ experiment_id, model_type, source_run_id, ...model }, store) => ({
       model: await store.createLoggedModel({
@@ -64,7 +64,7 @@ export const LOGGED_MODEL_ROUTES = [
     method: 'POST',
     path: 'logged-models/{model_id}/params',
     summary: 'Adds parameters to a logged model',
-    request: modelId.extend({ params: list(keyValue) }),
+    request: modelId.extend({ params: list(keyValue, MOST_ENTRIES) }),
     run: async ({ model_id, params }, store) => {
       await store.logLoggedModelParams(model_id, params)
       return {}
@@ -74,7 +74,7 @@ export const LOGGED_MODEL_ROUTES = [
     method: 'PATCH',
     path: 'logged-models/{model_id}/tags',
     summary: 'Gives a logged model tags',
-    request: modelId.extend({ tags: list(keyValue) }),
+    request: modelId.extend({ tags: list(keyValue, MOST_ENTRIES) }),
     run: async ({ model_id, tags }, store) => {
       await store.setLoggedModelTags(model_id, tags)
       return {}

@@ -198,6 +198,24 @@ describe('a history for a chart', () => {
     ])
   })
 
+  test('has a run once that is named several times, and lets others be answered between one run and the next', async () => {
+    const [one, two] = [await runWith([[1, 1, 1]]), await runWith([[2, 1, 1]])]
+    const found = await chart(`run_ids=${two}&run_ids=${one}&run_ids=${two}`)
+    expect(found.map(({ value }) => value)).toEqual([2, 1])
+    const run_ids = Array.from({ length: 100 }, (_, i) => `${i}`)
+    for (const ask of ['sampledHistories', 'metricHistories'] as const) {
+      let turns = 0
+      const next = (): void => {
+        turns++
+        counting = setImmediate(next)
+      }
+      let counting = setImmediate(next)
+      await bed.store[ask]({ run_ids, metric_key: 'm', max_results: 1, start_step: undefined, end_step: undefined })
+      clearImmediate(counting)
+      expect(turns, ask).toBeGreaterThan(50)
+    }
+  })
+
   test.each([
     ['metric_key=m', `Missing value for required parameter 'run_ids'. ${DOCS}`],
     ['run_ids=r&metric_key=', `Missing value for required parameter 'metric_key'. ${DOCS}`],

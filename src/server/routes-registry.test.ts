@@ -141,7 +141,12 @@ describe('a version', () => {
     expect(await ask('9')).toEqual(notFound('Model Version (name=one, version=9) not found'))
     expect(await ask('x')).toEqual(refused(400, "Parameter 'version' must be an integer, got 'x'."))
     expect(await ask('1.0')).toEqual(refused(400, "Parameter 'version' must be an integer, got '1.0'."))
-    expect(await ask('99999999999')).toEqual(notFound('Model Version (name=one, version=99999999999) not found'))
+    for (const number of ['99999999999', '9'.repeat(100)]) {
+      expect(await ask(number)).toEqual(notFound(`Model Version (name=one, version=${number}) not found`))
+    }
+    expect(await ask('9'.repeat(50_000))).toEqual(
+      refused(400, `Parameter 'version' must be an integer, got '${'9'.repeat(100)}…'.`),
+    )
     const version = { name: 'one', version: '9' }
     const missing = notFound('Model Version (name=one, version=9) not found')
     expect(await bed.ask('PATCH', 'model-versions/update', version)).toEqual(missing)

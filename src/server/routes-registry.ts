@@ -1,6 +1,6 @@
 // registered-models/* and model-versions/*, all but the searches
 import { z } from 'zod'
-import { keyValue, list, optionalBoolean, optionalText, text, textOrEmpty } from './mlflow-request.ts'
+import { keyValue, list, MOST_ENTRIES, optionalBoolean, optionalText, text, textOrEmpty } from './mlflow-request.ts'
 import { mlflowRoute } from './mlflow-route.ts'
 
 const modelName = z.object({ name: text })
@@ -10,7 +10,7 @@ const aliasName = z.object({ name: text, alias: text })
 const latestVersions = {
   path: 'registered-models/get-latest-versions',
   summary: 'The newest version in each stage, or in the stages asked for',
-  request: z.object({ name: text, stages: list(text) }),
+  request: z.object({ name: text, stages: list(text, MOST_ENTRIES) }),
 }
 
 const MODEL_ROUTES = [
@@ -18,7 +18,7 @@ const MODEL_ROUTES = [
     method: 'POST',
     path: 'registered-models/create',
     summary: 'Makes a registered model, without versions yet',
-    request: z.object({ name: text, tags: list(keyValue), description: optionalText }),
+    request: z.object({ name: text, tags: list(keyValue, MOST_ENTRIES), description: optionalText }),
     run: async (model, store) => ({ registered_model: await store.createRegisteredModel(model) }),
   }),
   mlflowRoute({
@@ -126,7 +126,7 @@ const VERSION_ROUTES = [
       name: text,
       source: text,
       run_id: optionalText,
-      tags: list(keyValue),
+      tags: list(keyValue, MOST_ENTRIES),
       run_link: optionalText,
       description: optionalText,
       model_id: optionalText,

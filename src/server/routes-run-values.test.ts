@@ -166,6 +166,21 @@ describe('a metric', () => {
     )
     expect(Object.keys(await metricsOf(run_id))).not.toContain('never')
   })
+
+  test('names a data set with its digest or not at all', async () => {
+    const run_id = await newRun(bed)
+    const half = refused('Both dataset_name and dataset_digest must be provided if one is provided')
+    const halves = [{ dataset_name: 'd' }, { dataset_digest: 'd' }, { dataset_name: 'd', dataset_digest: '' }]
+    for (const fields of halves) {
+      expect(await bed.ask('POST', 'runs/log-metric', { run_id, ...point, ...fields })).toEqual(half)
+      expect(await bed.ask('POST', 'runs/log-batch', { run_id, metrics: [point, { ...point, ...fields }] })).toEqual(
+        half,
+      )
+    }
+    expect(await metricsOf(run_id)).toEqual({})
+    const whole = { dataset_name: 'd', dataset_digest: 'e' }
+    await granted(bed, 'POST', 'runs/log-metric', { run_id, ...point, ...whole })
+  })
 })
 
 describe('a parameter', () => {

@@ -1,10 +1,12 @@
 // runs/*: what is logged into a run
 import { z } from 'zod'
+import { MAX_METRICS_PER_BATCH, MAX_PARAMS_OR_TAGS_PER_BATCH } from '../mlflow/limits.ts'
 import {
   double,
   int64,
   keyValue,
   list,
+  MOST_ENTRIES,
   optionalInt64,
   optionalText,
   requiredList,
@@ -79,7 +81,12 @@ export const RUN_VALUE_ROUTES = [
     method: 'POST',
     path: 'runs/log-batch',
     summary: 'Logs metrics, parameters and tags: all of them or none',
-    request: z.object({ run_id: text, metrics: list(metric), params: list(keyValue), tags: list(keyValue) }),
+    request: z.object({
+      run_id: text,
+      metrics: list(metric, MAX_METRICS_PER_BATCH),
+      params: list(keyValue, MAX_PARAMS_OR_TAGS_PER_BATCH),
+      tags: list(keyValue, MAX_PARAMS_OR_TAGS_PER_BATCH),
+    }),
     run: async ({ metrics, ...rest }, store) => {
       await store.logBatch({ ...rest, metrics: metrics.map(({ step = 0, ...point }) => ({ ...point, step })) })
       return {}
@@ -91,8 +98,8 @@ export const RUN_VALUE_ROUTES = [
     summary: 'Links a run to data sets and models that it read',
     request: z.object({
       run_id: text,
-      datasets: list(z.object({ tags: list(keyValue), dataset })),
-      models: list(z.object({ model_id: text })),
+      datasets: list(z.object({ tags: list(keyValue, MOST_ENTRIES), dataset }), MOST_ENTRIES),
+      models: list(z.object({ model_id: text }), MOST_ENTRIES),
     }),
     run: async (inputs, store) => {
       await store.logInputs(inputs)
@@ -103,7 +110,10 @@ export const RUN_VALUE_ROUTES = [
     method: 'POST',
     path: 'runs/outputs',
     summary: 'Links a run to models that it made',
-    request: z.object({ run_id: text, models: requiredList(z.object({ model_id: text, step: optionalInt64 })) }),
+    request: z.object({
+      run_id: text,
+      models: requiredList(z.object({ model_id: text, step: optionalInt64 }), MOST_ENTRIES),
+    }),
     run: async ({ run_id, models }, store) => {
       await store.logOutputs({ run_id, models: models.map(({ model_id, step = 0 }) => ({ model_id, step })) })
       return {}

@@ -46,8 +46,8 @@ describe('a run', () => {
     expect(await granted(bed, 'GET', `runs/get?run_uuid=${id}`)).toEqual({ run: await runOf(bed, id) }) // its older name
   })
 
-  test('lies in experiment 0 and gets a name of chance unless told otherwise', async () => {
-    const { run } = await granted(bed, 'POST', 'runs/create', {})
+  test('gets a name of chance unless told otherwise', async () => {
+    const { run } = await granted(bed, 'POST', 'runs/create', { experiment_id: '0' })
     expect(run.info).toMatchObject({ experiment_id: '0', start_time: 0, user_id: '' })
     expect(run.info.run_name).toMatch(/^[a-z]+-[a-z]+-\d{1,3}$/)
     expect(run.info.run_name.length).toBeLessThanOrEqual(20)
@@ -56,18 +56,20 @@ describe('a run', () => {
 
   test('is named by its tag too, but not by two names', async () => {
     const tags = [{ key: 'mlflow.runName', value: 'm' }]
-    expect((await granted(bed, 'POST', 'runs/create', { tags })).run.info.run_name).toBe('m')
-    expect(await bed.ask('POST', 'runs/create', { run_name: 'n', tags })).toEqual(
+    expect((await granted(bed, 'POST', 'runs/create', { experiment_id: '0', tags })).run.info.run_name).toBe('m')
+    expect(await bed.ask('POST', 'runs/create', { experiment_id: '0', run_name: 'n', tags })).toEqual(
       refused(
         "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='n', mlflow.runName='m').",
       ),
     )
-    expect(await bed.ask('POST', 'runs/create', { run_name: 'n'.repeat(251) })).toEqual(
+    expect(await bed.ask('POST', 'runs/create', { experiment_id: '0', run_name: 'n'.repeat(251) })).toEqual(
       refused("'run_name' exceeds the maximum length of 250 characters"),
     )
   })
 
   test.each([
+    [{}, refused(`Missing value for required parameter 'experiment_id'. ${DOCS}`)],
+    [{ experiment_id: '' }, refused(`Missing value for required parameter 'experiment_id'. ${DOCS}`)],
     [{ experiment_id: '999' }, notFound('No Experiment with id=999 exists')],
     [{ experiment_id: 'abc' }, refused("Invalid experiment ID 'abc'. Experiment ID must be a valid integer.")],
     [
@@ -75,7 +77,7 @@ describe('a run', () => {
       refused(`Invalid value 5 for parameter 'experiment_id' supplied:  Hint: Value was of type 'int'. ${DOCS}`),
     ],
     [
-      { start_time: 'soon' },
+      { experiment_id: '0', start_time: 'soon' },
       refused(`Invalid value "soon" for parameter 'start_time' supplied:  Hint: Value was of type 'str'. ${DOCS}`),
     ],
   ])('does not begin with %j', async (body, answer) => {
@@ -83,7 +85,7 @@ describe('a run', () => {
   })
 
   test('keeps every digit of a start beyond 2^53', async () => {
-    const { run } = await granted(bed, 'POST', 'runs/create', { start_time: '9007199254740993' })
+    const { run } = await granted(bed, 'POST', 'runs/create', { experiment_id: '0', start_time: '9007199254740993' })
     const answer = await bed.app.request(`/api/2.0/mlflow/runs/get?run_id=${run.info.run_id}`)
     expect(await answer.text()).toContain('"start_time":9007199254740993')
   })

@@ -1,7 +1,7 @@
 // runs/*, all but the search and what is logged into a run
 import { z } from 'zod'
 import { RUN_STATUSES } from '../mlflow/runs.ts'
-import { keyValue, list, optionalInt64, optionalText, text } from './mlflow-request.ts'
+import { keyValue, list, MOST_ENTRIES, optionalInt64, optionalText, text } from './mlflow-request.ts'
 import { mlflowRoute } from './mlflow-route.ts'
 
 const runId = z.object({ run_id: text })
@@ -12,11 +12,11 @@ export const RUN_ROUTES = [
     path: 'runs/create',
     summary: 'Begins a run',
     request: z.object({
-      experiment_id: optionalText,
+      experiment_id: text,
       user_id: optionalText,
       start_time: optionalInt64,
       run_name: optionalText,
-      tags: list(keyValue),
+      tags: list(keyValue, MOST_ENTRIES),
     }),
     run: async (run, store) => ({ run: await store.createRun(run) }),
   }),

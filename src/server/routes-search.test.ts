@@ -86,6 +86,14 @@ test('experiments are asked for by either method', async () => {
   )
 })
 
+test('an empty term of an order is told of as one that means nothing', async () => {
+  const told = refusal("Invalid order_by clause ''. Could not be parsed.")
+  expect(await post('runs/search', { experiment_ids: ['0'], order_by: [''] })).toEqual(told)
+  expect(await post('experiments/search', { max_results: 5, order_by: ['name', ''] })).toEqual(told)
+  expect(await get('registered-models/search?order_by=')).toEqual(told)
+  expect(await get('model-versions/search?order_by=')).toEqual(told)
+})
+
 test('models and versions are asked for by a query', async () => {
   const filter = encodeURIComponent("name = 'eggs' AND tags.`mlflow.prompt.is_prompt` != 'true'")
   expect(await get(`registered-models/search?filter=${filter}&order_by=timestamp`)).toMatchObject({

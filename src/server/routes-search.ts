@@ -28,7 +28,7 @@ const viewType = z
   .transform((view) => view ?? 'ACTIVE_ONLY')
 
 /** What all searches but one take beside their number of results. */
-const paged = { filter: textOrEmpty, order_by: list(text), page_token: optionalText }
+const paged = { filter: textOrEmpty, order_by: list(textOrEmpty), page_token: optionalText }
 
 const loggedModelOrder = z.object({
   field_name: text,
