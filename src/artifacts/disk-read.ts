@@ -1,5 +1,5 @@
 // Opens files to be read piece by piece, and looks into folders.
-import type { Dirent } from 'node:fs'
+import { type BigIntStats, constants, type Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { codeOf, lookAt, worded } from './disk-errors.ts'
@@ -18,12 +18,8 @@ export async function openToRead(
   path: string,
   range: { readonly from?: number; readonly to?: number } | undefined,
 ): Promise<OpenArtifact> {
-  const file = await open(place, 'r').catch((error: unknown) => {
-    throw worded(error, path, { absent: ['ENOENT', 'ENOTDIR', 'EISDIR'] })
-  })
+  const { file, found } = await openFile(place, path)
   try {
-    const found = await file.stat({ bigint: true })
-    if (!found.isFile()) throw absent(path)
     const bytes = Number(found.size)
     return {
       bytes,
@@ -31,6 +27,34 @@ export async function openToRead(
       version: [found.ino, found.mtimeNs, found.size].map((part) => part.toString(36)).join('-'),
       content: contentOf(file, path, sliceOf(bytes, range)),
     }
+  } catch (error) {
+    await file.close()
+    throw worded(error, path)
+  }
+}
+
+/** All of a file. */
+export async function readWhole(place: string, path: string): Promise<Uint8Array> {
+  const { file } = await openFile(place, path)
+  try {
+    const { buffer, byteOffset, byteLength } = await file.readFile()
+    return new Uint8Array(buffer, byteOffset, byteLength)
+  } catch (error) {
+    throw worded(error, path)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Opens what is a file. A pipe that nobody writes to would be waited for without end, and take a thread from all other files meanwhile. */
+async function openFile(place: string, path: string): Promise<{ file: FileHandle; found: BigIntStats }> {
+  const file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw worded(error, path, { absent: ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENXIO'] })
+  })
+  try {
+    const found = await file.stat({ bigint: true })
+    if (!found.isFile()) throw absent(path)
+    return { file, found }
   } catch (error) {
     await file.close()
     throw worded(error, path)

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -38,6 +40,23 @@ test('opening and reading makes no folder', async () => {
   expect(await store.list('')).toEqual([])
   await expect(store.get('a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await expect(readdir(root)).rejects.toThrow('ENOENT')
+})
+
+test('a pipe or a socket is no file, and nobody waits for one', async () => {
+  const root = freshRoot()
+  const store = diskArtifacts(root)
+  await store.put('a/file', bytes)
+  execFileSync('mkfifo', [join(root, 'a/pipe')])
+  await using socket = createServer().listen(join(root, 'a/socket'))
+  await once(socket, 'listening')
+  for (const path of ['a/pipe', 'a/socket']) {
+    // More of them than there are threads for files.
+    const asked = Array.from({ length: 6 }, () => [store.get(path), store.read(path)]).flat()
+    const refused = { status: 'rejected', reason: expect.objectContaining({ code: 'NOT_FOUND' }) }
+    expect(await Promise.allSettled(asked)).toEqual(asked.map(() => refused))
+  }
+  expect(await store.get('a/file')).toEqual(bytes)
+  expect(await store.list('a')).toEqual([{ path: 'a/file', bytes: 3 }])
 })
 
 test('no link out of the root is followed, to a file, a folder or nothing', async () => {

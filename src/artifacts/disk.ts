@@ -1,12 +1,12 @@
 // Artifacts as files below one folder, laid out as their paths say, so that MLflow and people can read them where they lie.
 import { realpathSync } from 'node:fs'
-import { readFile, realpath, rm, rmdir } from 'node:fs/promises'
+import { realpath, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { PlannedError } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
 import { lookAt, worded } from './disk-errors.ts'
-import { entriesIn, filesBelow, leadsInside, openToRead } from './disk-read.ts'
+import { entriesIn, filesBelow, leadsInside, openToRead, readWhole } from './disk-read.ts'
 import { pour, sweep, writeWhole } from './disk-write.ts'
 import { absent, checkExpected, checkPath, checkPrefix, isPath } from './path.ts'
 import type { ArtifactStore } from './port.ts'
@@ -86,10 +86,7 @@ function reading(root: string): Pick<ArtifactStore, 'get' | 'read' | 'list' | 'f
   }
   return {
     async get(path) {
-      const bytes = await readFile(await placeOf(root, path)).catch((error: unknown) => {
-        throw worded(error, path, { absent: ['ENOENT', 'ENOTDIR', 'EISDIR'] })
-      })
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      return readWhole(await placeOf(root, path), path)
     },
     async read(path, range) {
       return openToRead(await placeOf(root, path), path, range)
