@@ -27,13 +27,19 @@ const BATCH_BYTES = 1024 * 1024
 const SYNC_BYTES = 16 * 1024 * 1024
 
 /**
- * Has `fill` write a file of its own name, syncs it and renames it to its place. Throws what `fill` throws and `CONFLICT` if the place is
- * a folder's or below a file; nothing is left behind then.
+ * Has `fill` write a file of its own name, syncs it, asks `beforeVisible` and renames it to its place. Throws what these two throw and
+ * `CONFLICT` if the place is a folder's or below a file; nothing is left behind then.
  */
-export async function writeWhole<T>(root: string, path: string, fill: (file: FileHandle) => Promise<T>): Promise<T> {
+export async function writeWhole<T>(
+  root: string,
+  path: string,
+  fill: (file: FileHandle) => Promise<T>,
+  beforeVisible?: () => Promise<void>,
+): Promise<T> {
   const partial = join(root, PARTIAL_FOLDER, `${MACHINE_PREFIX}${OWN_MARK}-${newId()}`)
   try {
     const filled = await fillPartial(partial, path, fill)
+    await beforeVisible?.()
     await moveInto(partial, join(root, path)).catch((error: unknown) => {
       throw worded(error, path, { conflict: ['EISDIR', 'EEXIST', 'ENOTDIR', 'ENOTEMPTY'] })
     })

@@ -1,5 +1,6 @@
 // Artifacts as files below one folder, laid out as their paths say, so that MLflow and people can read them where they lie.
 import { realpathSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { realpath, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -53,12 +54,12 @@ function writing(root: string): Pick<ArtifactStore, 'put' | 'write' | 'delete' |
     },
     async write(path, source, options = {}) {
       await prepare(path)
-      const bytes = await writeWhole(root, path, async (file) => {
+      const fill = async (file: FileHandle): Promise<number> => {
         const came = await pour(file, path, source, options)
         checkExpected(path, came, options.expectedBytes)
         return came
-      })
-      return { bytes }
+      }
+      return { bytes: await writeWhole(root, path, fill, options.beforeVisible) }
     },
     async delete(path) {
       const target = await placeOf(root, path)

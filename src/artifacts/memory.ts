@@ -37,10 +37,11 @@ export function memoryArtifacts(): ArtifactStore {
       keep(path, Uint8Array.from(bytes))
       return { sha256: sha256(bytes), bytes: bytes.byteLength }
     },
-    async write(path, source, { expectedBytes } = {}) {
+    async write(path, source, { expectedBytes, beforeVisible } = {}) {
       checkPath(path)
       const bytes = Uint8Array.from(Buffer.concat(await Array.fromAsync(source)))
       checkExpected(path, bytes.byteLength, expectedBytes)
+      await beforeVisible?.()
       keep(path, bytes)
       return { bytes: bytes.byteLength }
     },

@@ -15,8 +15,9 @@ export interface ArtifactStore {
   /** Writes bytes and returns their SHA-256. */
   put(path: string, bytes: Uint8Array): Promise<{ sha256: string; bytes: number }>
   /**
-   * Writes what comes, no faster than it can be stored. Throws what `source` throws, and `BAD_INPUT` if it is not `expectedBytes` long;
-   * the path is then as it was. With `takesPieces` the pieces are the store's own from then on: it may give their memory back.
+   * Writes what comes, no faster than it can be stored. Throws what `source` and `beforeVisible` throw, and `BAD_INPUT` if it is not
+   * `expectedBytes` long; the path is then as it was. With `takesPieces` the pieces are the store's own from then on: it may give their
+   * memory back.
    */
   write(path: string, source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<{ bytes: number }>
   get(path: string): Promise<Uint8Array>
@@ -37,6 +38,8 @@ export interface ArtifactStore {
 export interface WriteOptions {
   readonly expectedBytes?: number | undefined
   readonly takesPieces?: boolean
+  /** Called when all has come and is stored, right before it can be seen: the last moment to refuse it, by throwing. */
+  readonly beforeVisible?: () => Promise<void>
 }
 
 export interface OpenArtifact {

@@ -113,6 +113,28 @@ export function streamingLaws(open: () => Promise<ArtifactStore>): void {
     expect(await store.list('')).toEqual([{ path: 'a', bytes: 2_000_008 }])
   })
 
+  test('a file that is refused at the last moment is not seen, and what was there stays', async () => {
+    const store = await open()
+    await store.put('a', bytesOf('before'))
+    const shown: string[] = []
+    const beforeVisible = async (): Promise<void> => {
+      shown.push(new TextDecoder().decode(await store.get('a')))
+      throw new Error('it came too late')
+    }
+    async function* late(): AsyncGenerator<Uint8Array> {
+      yield bytesOf('after')
+      shown.push('all was sent')
+    }
+    for (const path of ['a', 'b/c']) {
+      await expect(store.write(path, late(), { beforeVisible })).rejects.toThrow('it came too late')
+    }
+    expect(shown).toEqual(['all was sent', 'before', 'all was sent', 'before'])
+    expect(await store.list('')).toEqual([{ path: 'a', bytes: 6 }])
+    expect(await store.folder('')).toEqual([{ name: 'a', bytes: 6 }])
+    await store.write('a', late(), { beforeVisible: async () => undefined })
+    expect(await store.get('a')).toEqual(bytesOf('after'))
+  })
+
   test('whoever reads while a file is replaced or deleted reads the old one to its end', async () => {
     const store = await open()
     await store.put('a', new Uint8Array(5_000_000).fill(1))

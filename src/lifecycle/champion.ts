@@ -1,4 +1,5 @@
 // Which version is the champion, which one a challenger starts from, and which one may fairly be compared with.
+import { HOLDOUT_TAG, VERDICT_TAG } from '../tracking/own-runs.ts'
 import type { ModelVersion, Tracking, Transition } from '../tracking/port.ts'
 
 /** Names of the tags that a version carries about itself. */
@@ -11,11 +12,11 @@ export const TAG = {
   featureDigest: 'understudy.feature_digest',
   keptSteps: 'understudy.kept_steps',
   earlyStopMae: 'understudy.early_stop_mae',
-  holdoutMae: 'understudy.holdout_mae',
+  holdoutMae: HOLDOUT_TAG,
   fitRows: 'understudy.fit_rows',
   warmStartOf: 'understudy.warm_start_of',
   effect: 'understudy.effect',
-  verdict: 'understudy.verdict',
+  verdict: VERDICT_TAG,
   refitOf: 'understudy.refit_of',
   measured: 'understudy.measured',
 } as const

@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diskArtifacts } from '../artifacts/disk.ts'
+import type { Database } from '../database/port.ts'
+import { openStore } from '../tracking/open-store.ts'
+import type { TrackingSchema } from '../tracking/schema.ts'
 import { type Addresses, openAddresses } from './addresses.ts'
-import { checkedArtifactLocation } from './artifact-location.ts'
+import { checkedArtifactLocation as check } from './artifact-location.ts'
 
 let scratch = ''
 let addresses: Addresses
+let database: Database<TrackingSchema>
 
 beforeAll(async () => {
   scratch = await realpath(await mkdtemp(join(tmpdir(), 'understudy-location-')))
@@ -21,8 +25,15 @@ beforeAll(async () => {
   addresses = openAddresses(diskArtifacts(join(scratch, 'served')), root, {
     rootArtifacts: diskArtifacts(root),
   })
+  database = await openStore(join(scratch, 'mlflow.db'), { nowMs: 1, defaultLocation: 'mlflow-artifacts:/0' })
 })
-afterAll(() => rm(scratch, { recursive: true, force: true }))
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+  await rm(scratch, { recursive: true, force: true })
+})
+
+const checkedArtifactLocation = (location: string, addresses: Addresses): Promise<string> =>
+  check(location, { addresses, database })
 
 const refused = (message: string) =>
   expect.objectContaining({ code: 'INVALID_PARAMETER_VALUE', message: expect.stringContaining(message) })

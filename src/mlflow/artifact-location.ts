@@ -1,23 +1,36 @@
 // Which places an experiment may be told to keep its artifacts in.
 import { resolve } from 'node:path'
+import { keptQuery } from '../database/kept-query.ts'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
+import type { Sql } from '../tracking/schema.ts'
 import type { Addresses } from './addresses.ts'
+import type { StoreContext } from './context.ts'
 import { invalid } from './error.ts'
 import { foreignHostMessage, foreignHostScheme, schemeOf } from './host-addressed.ts'
+import { isInRun } from './open-runs.ts'
 import { climbs, spellingsOf } from './safe-path.ts'
 
 const MAX_LENGTH = 2048
 
+/** A part of a path that is a logged model's id. */
+const MODEL_ID = /^m-[0-9a-f]{32}$/
+
 /** Schemes that name a model, a run or a program instead of a place. `runs:` has a refusal of MLflow's own. */
 const NO_PLACES: readonly string[] = ['models', 'data', 'javascript', 'blob', 'about']
 
+type Surroundings = Pick<StoreContext, 'addresses' | 'database'>
+
 /**
  * Checks the `artifact_location` of a new experiment and returns it as it is kept: a path on this machine made absolute. Folders of this
- * machine and addresses through the server must lie below the configured roots, links followed; stores in a cloud are taken as they are.
+ * machine and addresses through the server must lie below the configured roots, links followed, and not among the files of a run or a
+ * logged model, which are theirs alone; stores in a cloud are taken as they are.
  *
  * Throws `INVALID_PARAMETER_VALUE`, in MLflow's words where MLflow refuses it too.
  */
-export async function checkedArtifactLocation(location: string, addresses: Addresses): Promise<string> {
+export async function checkedArtifactLocation(
+  location: string,
+  { addresses, database }: Surroundings,
+): Promise<string> {
   const scheme = schemeOf(location)
   const isLocal = scheme === '' || scheme === 'file'
   const isHere = isLocal || scheme === 'mlflow-artifacts'
@@ -32,9 +45,26 @@ export async function checkedArtifactLocation(location: string, addresses: Addre
   if (NO_PLACES.includes(scheme) || !isPlain(location)) throw invalid(`Invalid artifact location: '${location}'.`)
   if (!isHere) return location
   const kept = scheme === '' ? resolve(location) : location
-  await checkBelowRoots(kept, location, addresses)
+  const path = await pathBelowRoots(kept, location, addresses)
+  if ((await isInRun(database.sql, path)) || (await isInLoggedModel(database.sql, path))) {
+    throw invalid(
+      `Invalid artifact location: '${location}'. It lies among the files of a run or a logged model. Leave artifact_location out, or use ` +
+        'a location of its own.',
+    )
+  }
   return kept
 }
+
+async function isInLoggedModel(sql: Sql, path: string): Promise<boolean> {
+  for (const part of new Set(path.split('/').filter((name) => MODEL_ID.test(name)))) {
+    if ((await modelById(sql, { modelId: part })).length > 0) return true
+  }
+  return false
+}
+
+const modelById = keptQuery((sql: Sql, { modelId }: { readonly modelId: string }) =>
+  sql.selectFrom('logged_models').select('model_id').where('model_id', '=', modelId),
+)
 
 const TOO_LONG =
   'Invalid artifact path length. The length of the artifact path cannot be greater than ' +
@@ -53,7 +83,7 @@ function isPlain(location: string): boolean {
   return !/[\x00-\x1f\x7f]/.test(location) && location === location.trim() && location.isWellFormed()
 }
 
-async function checkBelowRoots(kept: string, location: string, addresses: Addresses): Promise<void> {
+async function pathBelowRoots(kept: string, location: string, addresses: Addresses): Promise<string> {
   const refused = (why: string) =>
     invalid(
       `Invalid artifact location: '${location}'. ${why} This server keeps artifacts below its own artifact roots only: leave ` +
@@ -63,6 +93,7 @@ async function checkBelowRoots(kept: string, location: string, addresses: Addres
   if (place === null) throw refused('It does not lie below them.')
   try {
     await place.artifacts.folder(place.path)
+    return place.path
   } catch (error) {
     if (isPlanned(error) && error.code === 'BAD_INPUT') throw refused(messageOf(error))
     throw error

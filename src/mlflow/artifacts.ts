@@ -7,12 +7,9 @@ import type { Sql } from '../tracking/schema.ts'
 import type { WireFile } from '../tracking/wire.ts'
 import type { StoreContext } from './context.ts'
 import { invalid, notThere } from './error.ts'
-import { checkUnsealed, noRun } from './open-runs.ts'
+import { checkPlaceUnsealed, noRun } from './open-runs.ts'
 import { versionRow } from './registry-rows.ts'
 import { decodedOnce, safePath } from './safe-path.ts'
-
-/** A part of a path that is a run's id. */
-const RUN_ID = /^[0-9a-f]{32}$/
 
 /** Which bytes to read, as `ArtifactStore.read` has it. */
 export interface ByteRange {
@@ -64,8 +61,10 @@ function servedArtifacts({ database, artifacts }: StoreContext) {
       if (path === '' || decodedOnce(path).endsWith('/'))
         throw invalid("Artifact path must include a filename (cannot end with '/').")
       const place = inside('', path)
-      for (const part of place.split('/')) if (RUN_ID.test(part)) await checkUnsealed(database.sql, part)
-      await inWords(() => artifacts.write(place, source, { expectedBytes, takesPieces: true }))
+      const checkOwners = () => checkPlaceUnsealed(database.sql, place)
+      await checkOwners() // a run may end while a file comes, so it is asked about again at the end
+      const options = { expectedBytes, takesPieces: true, beforeVisible: checkOwners }
+      await inWords(() => artifacts.write(place, source, options))
     },
 
     /** Deletes a file or all of a folder; an absent one is deleted already. */
@@ -73,8 +72,7 @@ function servedArtifacts({ database, artifacts }: StoreContext) {
       const place = inside('', path)
       if (place === '') throw invalid('Invalid path')
       const below = await inWords(() => artifacts.list(place))
-      const parts = new Set([place, ...below.map((file) => file.path)].flatMap((file) => file.split('/')))
-      for (const part of parts) if (RUN_ID.test(part)) await checkUnsealed(database.sql, part)
+      await checkPlaceUnsealed(database.sql, [place, ...below.map((file) => file.path)].join('/'))
       await inWords(() => artifacts.deleteAll(place))
     },
   }
@@ -112,10 +110,12 @@ function ownedArtifacts({ database: { sql }, addresses }: StoreContext) {
     async writeRunArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void> {
       safePath(path)
       const found = await run(runId)(sql)
-      await checkUnsealed(sql, runId)
       const { artifacts, path: root } = addresses.place(found.uri) ?? outOfReach(found)
       const place = inside(root, path)
-      await inWords(() => artifacts.put(place, bytes))
+      // Its own folder may have been put among another run's files.
+      const checkOwners = () => checkPlaceUnsealed(sql, `${runId}/${place}`)
+      await checkOwners()
+      await inWords(() => artifacts.write(place, ReadableStream.from([bytes]), { beforeVisible: checkOwners }))
     },
   }
 }

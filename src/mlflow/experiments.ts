@@ -148,7 +148,7 @@ async function createExperiment(
   { name, artifact_location, tags }: NewExperiment,
 ): Promise<string> {
   checkExperimentName(name)
-  const location = artifact_location ? await checkedArtifactLocation(artifact_location, addresses) : null
+  const location = artifact_location ? await checkedArtifactLocation(artifact_location, { addresses, database }) : null
   for (const { key, value } of tags) checkExperimentTag(key, value)
   if (tags.filter(({ key }) => key.startsWith(VIEW_TAG)).length > MAX_VIEWS) throw tooManyViews('')
   return database.write(async (trx) => {

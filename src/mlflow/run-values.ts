@@ -18,7 +18,7 @@ import {
   paramValue,
   tagValue,
 } from './limits.ts'
-import { openRun } from './open-runs.ts'
+import { checkKindTags, checkTagGoes, openRun } from './open-runs.ts'
 import { pythonText } from './python-text.ts'
 import { NAME_TAG, renameRun, writeTag } from './runs.ts'
 
@@ -54,14 +54,14 @@ export function runValueOperations(context: StoreContext) {
       checkTagName(key)
       const value = tagValue(given, context)
       await database.write(async (trx) => {
-        await openRun(trx, runId)
+        checkKindTags(runId, await openRun(trx, runId), [{ key, value }])
         await writeTags(trx, runId, [{ key, value }])
       })
     },
 
     deleteTag: (runId: string, key: string): Promise<void> =>
       database.write(async (trx) => {
-        await openRun(trx, runId)
+        checkTagGoes(runId, await openRun(trx, runId), key)
         const { numDeletedRows } = await trx
           .deleteFrom('tags')
           .where('run_uuid', '=', runId)
@@ -75,7 +75,9 @@ export function runValueOperations(context: StoreContext) {
       checkRunId(runId)
       const { metrics, params, tags } = checkedBatch(context, given)
       await database.write(async (trx) => {
-        const { experiment_id } = await openRun(trx, runId)
+        const run = await openRun(trx, runId)
+        checkKindTags(runId, run, tags)
+        const { experiment_id } = run
         if (params.length > 0) await writeParams(trx, runId, params)
         if (metrics.length > 0) await writePoints(trx, runId, metrics)
         const ofModels = metrics.filter((point) => point.model_id)
