@@ -97,6 +97,25 @@ describe('CSV', () => {
     )
   })
 
+  test('of too many rows no more than one too many is read', () => {
+    const first = 'km,boxes\n1,2\n\n3,4\n5,6\n'
+    expect(tableFromCsv(first, NAMES, 3)).toEqual({ rows: 3, columns: { km: ['1', '3', '5'], boxes: ['2', '4', '6'] } })
+    expect(tableFromCsv(`${first}7,8\n9,10`, NAMES, 2)).toMatchObject({ rows: 3, columns: { km: ['1', '3', '5'] } })
+    expect(tableFromCsv(`${first}"never closed`, NAMES, 2).rows).toBe(3)
+  })
+
+  test.each([
+    ['short rows', `km,boxes\n${'1,2\n'.repeat(4_000_000)}`, null],
+    ['rows that are too short', `km,boxes\n${'1\n'.repeat(8_000_000)}`, 'row 0 has 1 fields'],
+    ['headings', ','.repeat(16_000_000), 'more than 2000 fields'],
+    ['fields in a row', `km,boxes\n${','.repeat(16_000_000)}`, 'more than 2000 fields'],
+  ])('16 MB of %s are read no further than they have to be', (_, text, refusal) => {
+    const startMs = performance.now()
+    if (refusal === null) expect(tableFromCsv(text, NAMES, 10_000).rows).toBe(10_001)
+    else expect(() => tableFromCsv(text, NAMES, 10_000)).toThrow(refusal)
+    expect(performance.now() - startMs).toBeLessThan(250) // read to the end they take more than a second
+  })
+
   test('a large text of quotes takes no longer than its length says', () => {
     const text = `km,boxes\n${'"'.repeat(2_000_000)}`
     const startMs = performance.now()

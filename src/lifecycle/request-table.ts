@@ -26,6 +26,8 @@ export type ReadTable =
   | { readonly kind: 'faults'; readonly faults: readonly CellFault[] }
 
 const MOST_FAULTS = 100
+/** Columns of a CSV text: many more than anybody asks for. */
+const MOST_COLUMNS = 2000
 
 export function readTable(fields: readonly RequestField[], table: RequestTable, times: RequestTimes): ReadTable {
   const faults: CellFault[] = []
@@ -58,20 +60,16 @@ export function tableFromJson(text: string, names: readonly string[]): RequestTa
   return fromColumns(value, names)
 }
 
-/** The table in a CSV text (RFC 4180): headings in the first line, commas between, quotes where needed. Throws `BAD_INPUT`. */
-export function tableFromCsv(text: string, names: readonly string[]): RequestTable {
-  const [headings, ...lines] = csvLines(text.replace(/^\uFEFF/, ''))
+/**
+ * The table in a CSV text (RFC 4180): headings in the first line, commas between, quotes where needed. Of one with more rows than `maxRows`
+ * the first of these only, and one more: nobody waits for the rest. Throws `BAD_INPUT`.
+ */
+export function tableFromCsv(text: string, names: readonly string[], maxRows = Number.POSITIVE_INFINITY): RequestTable {
+  const [headings, ...lines] = csvLines(text.replace(/^\uFEFF/, ''), maxRows + 2)
   if (headings === undefined) throw noTable('it has no headings')
   const trimmed = headings.map((heading) => heading.trim())
   const repeated = names.find((name) => trimmed.indexOf(name) !== trimmed.lastIndexOf(name))
   if (repeated !== undefined) throw noTable(`it has two columns called ${repeated}`)
-  const broken = lines.findIndex((line) => line.length !== headings.length)
-  if (broken !== -1) {
-    const [found, wanted] = [lines[broken]?.length, headings.length]
-    throw noTable(
-      `row ${broken} has ${found} fields, and there are ${wanted} headings: ${trimmed.slice(0, 20).join(',')}`,
-    )
-  }
   const there = names.filter((name) => trimmed.includes(name))
   const columns = there.map((name) => {
     const at = trimmed.indexOf(name)
@@ -133,31 +131,50 @@ function valuesOf(name: string, value: unknown): readonly unknown[] {
   throw noTable(`${name} is no list, and other columns are`)
 }
 
-/** The lines of a CSV text; empty ones are left out. */
-function csvLines(text: string): string[][] {
+/** The first lines of a CSV text, which all have as many fields as the first has; empty ones are left out. */
+function csvLines(text: string, maxLines: number): string[][] {
   const lines: string[][] = []
   let line: string[] = []
-  for (let at = 0; at <= text.length; ) {
+  for (let at = 0; at <= text.length && lines.length < maxLines; ) {
     const isQuoted = text[at] === '"'
     const end = isQuoted ? closingQuote(text, at) + 1 : endOfField(text, at)
+    if (line.length === MOST_COLUMNS) throw noTable(`a line has more than ${MOST_COLUMNS} fields`)
     line.push(isQuoted ? text.slice(at + 1, end - 1).replaceAll('""', '"') : text.slice(at, end))
     if (end !== endOfField(text, end))
       throw noTable(`after row ${lines.length - 1} a quoted field is not closed by its quote`)
     at = end + (text.startsWith('\r\n', end) ? 2 : 1)
     if (text[end] === ',') continue
-    if (line.length > 1 || line[0]?.trim() !== '') lines.push(line)
+    if (line.length > 1 || line[0]?.trim() !== '') {
+      checkLength(line, lines)
+      lines.push(line)
+    }
     line = []
   }
   return lines
 }
 
+/** Throws unless a line has as many fields as the headings, which are the first of those before it. */
+function checkLength(line: readonly string[], before: readonly (readonly string[])[]): void {
+  const [headings = line] = before
+  if (line.length === headings.length) return
+  const told = headings.slice(0, 20).map((heading) => heading.trim())
+  throw noTable(
+    `row ${before.length - 1} has ${line.length} fields, and there are ${headings.length} headings: ${told.join(',')}`,
+  )
+}
+
 function endOfField(text: string, from: number): number {
   let at = from
-  while (at < text.length && !ENDS.has(text.charCodeAt(at))) at++
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COMMA || code === LINE_FEED || code === CARRIAGE_RETURN) break
+  }
   return at
 }
 
-const ENDS: ReadonlySet<number> = new Set([',', '\r', '\n'].map((one) => one.charCodeAt(0)))
+const COMMA = 0x2c
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
 
 /** Where the field that a quote opens is closed; two quotes are one inside. */
 function closingQuote(text: string, opened: number): number {

@@ -40,7 +40,7 @@ export async function readBody(
   const bytes = await readBytes(context, held)
   if (isParquet) return await readParquet(bytes, names, MAX_ROWS)
   const text = textOf(bytes)
-  return type === 'text/csv' ? tableFromCsv(text, names) : tableFromJson(text, names)
+  return type === 'text/csv' ? tableFromCsv(text, names, MAX_ROWS) : tableFromJson(text, names)
 }
 
 async function readBytes(context: Context, held: HeldBody): Promise<Uint8Array> {

@@ -78,7 +78,8 @@ async function predictMany(context: Context, { serving, readParquet }: Predictio
   const fields = serving.project.request
   const names = fields.map(({ name }) => name)
   const table = await readBody(context, names, readParquet)
-  if (table.rows > MAX_ROWS) throw new TooMuch(`there are ${table.rows} rows, and one request may have ${MAX_ROWS}`)
+  if (table.rows > MAX_ROWS)
+    throw new TooMuch(`there are at least ${table.rows} rows, and one request may have ${MAX_ROWS}`)
   const read = readTable(fields, table, serving.times)
   if (read.kind === 'faults') return unprocessable(read.faults.map(cellDetail))
   const answer = await serving.predict(choice.choice, read.columns, table.rows)
