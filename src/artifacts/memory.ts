@@ -17,10 +17,9 @@ interface Stored {
 export function memoryArtifacts(): ArtifactStore {
   const files = new Map<string, Stored>()
   let writes = 0
-  const isFolder = (path: string): boolean => files.keys().some((key) => key.startsWith(`${path}/`))
-  const liesBelowAFile = (path: string): boolean => files.keys().some((key) => path.startsWith(`${key}/`))
+  const isBelow = (below: string, folder: string): boolean => below.startsWith(`${folder}/`)
   const keep = (path: string, bytes: Uint8Array<ArrayBuffer>): void => {
-    if (isFolder(path) || liesBelowAFile(path)) throw fileAndFolder(path)
+    if (files.keys().some((key) => isBelow(key, path) || isBelow(path, key))) throw fileAndFolder(path)
     files.set(path, { bytes, changedAtMs: systemClock.nowMs(), version: String(++writes) })
   }
   const stored = (path: string): Stored => {

@@ -56,7 +56,12 @@ export async function checkedArtifactLocation(
 }
 
 async function isInLoggedModel(sql: Sql, path: string): Promise<boolean> {
-  for (const part of new Set(path.split('/').filter((name) => MODEL_ID.test(name)))) {
+  for (const part of new Set(
+    path
+      .toLowerCase()
+      .split('/')
+      .filter((name) => MODEL_ID.test(name)),
+  )) {
     if ((await modelById(sql, { modelId: part })).length > 0) return true
   }
   return false

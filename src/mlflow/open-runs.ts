@@ -58,8 +58,14 @@ export async function isInRun(sql: Sql, path: string): Promise<boolean> {
   return false
 }
 
+/** What may be a run's id in a path. Some disks do not tell large letters from small ones. */
 function idsIn(path: string): ReadonlySet<string> {
-  return new Set(path.split('/').filter((part) => RUN_ID.test(part)))
+  return new Set(
+    path
+      .toLowerCase()
+      .split('/')
+      .filter((part) => RUN_ID.test(part)),
+  )
 }
 
 /**

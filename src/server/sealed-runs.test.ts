@@ -51,6 +51,8 @@ describe("a sealed run's files", () => {
     const late = { method: 'PUT', body: inHalves(() => end(run_id)), duplex: 'half' } as const
     expect(await told(fetch(`${server.artifacts}/${path}`, late))).toEqual(SEALED)
     expect(await got(path)).toBe('good')
+    // Where large letters are as small ones this would be the same file.
+    expect(await told(put(path.replace(run_id, run_id.toUpperCase()), 'bad!'))).toEqual(SEALED)
     const inTime = await ownRun()
     const free = `0/${inTime}/artifacts/model.onnx`
     const slow = { method: 'PUT', body: inHalves(async () => undefined), duplex: 'half' } as const
