@@ -105,15 +105,16 @@ describe('CSV', () => {
   })
 
   test.each([
-    ['short rows', `km,boxes\n${'1,2\n'.repeat(4_000_000)}`, null],
+    ['short rows', `km,boxes\n${'1,2\n'.repeat(4_000_000)}`, 10_001],
+    ['empty lines', `km,boxes\n${'\n'.repeat(16_000_000)}`, 0],
     ['rows that are too short', `km,boxes\n${'1\n'.repeat(8_000_000)}`, 'row 0 has 1 fields'],
     ['headings', ','.repeat(16_000_000), 'more than 2000 fields'],
     ['fields in a row', `km,boxes\n${','.repeat(16_000_000)}`, 'more than 2000 fields'],
-  ])('16 MB of %s are read no further than they have to be', (_, text, refusal) => {
+  ])('16 MB of %s are read no further than they have to be', (_, text, outcome) => {
     const startMs = performance.now()
-    if (refusal === null) expect(tableFromCsv(text, NAMES, 10_000).rows).toBe(10_001)
-    else expect(() => tableFromCsv(text, NAMES, 10_000)).toThrow(refusal)
-    expect(performance.now() - startMs).toBeLessThan(250) // read to the end they take more than a second
+    if (typeof outcome === 'number') expect(tableFromCsv(text, NAMES, 10_000).rows).toBe(outcome)
+    else expect(() => tableFromCsv(text, NAMES, 10_000)).toThrow(outcome)
+    expect(performance.now() - startMs).toBeLessThan(1000) // a fifth of it where nothing else is done
   })
 
   test('a large text of quotes takes no longer than its length says', () => {

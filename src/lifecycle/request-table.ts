@@ -136,14 +136,19 @@ function csvLines(text: string, maxLines: number): string[][] {
   const lines: string[][] = []
   let line: string[] = []
   for (let at = 0; at <= text.length && lines.length < maxLines; ) {
-    const isQuoted = text[at] === '"'
+    const first = text.charCodeAt(at)
+    if (line.length === 0 && (first === LINE_FEED || first === CARRIAGE_RETURN)) {
+      at++
+      continue
+    }
+    const isQuoted = first === QUOTE
     const end = isQuoted ? closingQuote(text, at) + 1 : endOfField(text, at)
     if (line.length === MOST_COLUMNS) throw noTable(`a line has more than ${MOST_COLUMNS} fields`)
     line.push(isQuoted ? text.slice(at + 1, end - 1).replaceAll('""', '"') : text.slice(at, end))
-    if (end !== endOfField(text, end))
+    if (isQuoted && end !== endOfField(text, end))
       throw noTable(`after row ${lines.length - 1} a quoted field is not closed by its quote`)
     at = end + (text.startsWith('\r\n', end) ? 2 : 1)
-    if (text[end] === ',') continue
+    if (text.charCodeAt(end) === COMMA) continue
     if (line.length > 1 || line[0]?.trim() !== '') {
       checkLength(line, lines)
       lines.push(line)
@@ -172,6 +177,7 @@ function endOfField(text: string, from: number): number {
   return at
 }
 
+const QUOTE = 0x22
 const COMMA = 0x2c
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d

@@ -79,6 +79,7 @@ describe('a server whose bodies hold all they may', () => {
       expect(answer.headers.get('retry-after')).toBe('1')
     }
     expect((await create('small')).status).toBe(200)
+    expect(socket.bed.reported).toEqual([]) // no fault of the server's
     others[Symbol.dispose]()
     for (let i = 0; i < 3; i++) expect((await create('large')).status).not.toBe(503)
     expect(await upload()).toMatchObject({ status: 404 })

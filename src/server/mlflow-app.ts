@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { MlflowError } from '../mlflow/error.ts'
 import type { MlflowStore } from '../mlflow/store.ts'
+import { Crowded } from './body-budget.ts'
 import { jsonText, parseAsWritten, parseJson } from './mlflow-json.ts'
 import { fieldsOfBody, fieldsOfQuery, readRequest, withRunId } from './mlflow-request.ts'
 import type { MlflowRoute } from './mlflow-route.ts'
@@ -52,7 +53,7 @@ export function jsonAnswer(status: number, body: object): Response {
 export function refusal(error: unknown, report: (error: unknown) => void): Response {
   if (error instanceof GoneClient) return new Response(null, { status: 499 }) // nobody reads it
   const told = error instanceof MlflowError ? error : inMlflowsWords(error)
-  if (told.status >= 500) report(error)
+  if (told.status >= 500 && !(error instanceof Crowded)) report(error)
   const answer = jsonAnswer(told.status, told.body)
   if (told.status === 503) answer.headers.set('retry-after', '1')
   return answer

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { PlannedError } from '../kernel/errors.ts'
 import { type ReadParquet, type RequestTable, tableFromCsv, tableFromJson } from '../lifecycle/request-table.ts'
 import { Crowded, type HeldBody, holdBody } from './body-budget.ts'
+import { bodyOf } from './raw-request.ts'
 
 export const MAX_ROWS = 10_000
 /** Bytes of a body at most: a full table as JSON, with as many columns again that nobody asked for. */
@@ -45,11 +46,10 @@ export async function readBody(
 
 async function readBytes(context: Context, held: HeldBody): Promise<Uint8Array> {
   if (Number(context.req.header('content-length') ?? 0) > MAX_BYTES) throw tooLarge()
-  const { body } = context.req.raw
   const pieces: Uint8Array[] = []
   let length = 0
   try {
-    for await (const piece of body ?? []) {
+    for await (const piece of bodyOf(context)) {
       length += piece.byteLength
       if (length > MAX_BYTES) throw tooLarge()
       held.add(piece.byteLength)
