@@ -102,6 +102,44 @@ const transactionLaws: Laws = {
     await expect(inside).rejects.toThrow('use the trx')
   },
 
+  'a select waits for no transaction, and sees what was committed before it': async ({ database }) => {
+    await using _ = database
+    await database.sql.insertInto('item').values({ id: 1 }).execute()
+    const first = Promise.withResolvers<void>()
+    const open = database.transaction(async (trx) => {
+      await trx.insertInto('item').values({ id: 2 }).execute()
+      await first.promise
+    })
+    await pause()
+    expect(await ids(database)).toEqual([1])
+    first.resolve()
+    await open
+    for (const id of [3, 4, 5]) {
+      await database.write((trx) => trx.insertInto('item').values({ id }).execute())
+      expect((await ids(database)).at(-1)).toBe(id)
+    }
+  },
+
+  'what is selected over one connection is of one moment, several at once too, until something else is done there':
+    async ({ database, again }) => {
+      await using _ = database
+      await using other = await again()
+      const add = (id: number) => other.sql.insertInto('item').values({ id }).execute()
+      await add(1)
+      await database.sql.connection().execute(async (held) => {
+        const read = async () =>
+          (await held.selectFrom('item').select('id').orderBy('id').execute()).map(({ id }) => id)
+        expect(await Promise.all([read(), read()])).toEqual([[1], [1]])
+        await add(2)
+        expect(await read()).toEqual([1])
+        await held.insertInto('item').values({ id: 3 }).execute()
+        expect(await read()).toEqual([1, 2, 3])
+        const late = Promise.all([held.deleteFrom('item').execute(), read()])
+        expect((await late)[1]).toEqual([])
+      })
+      expect(await ids(database)).toEqual([])
+    },
+
   'a script is one transaction, and cannot end it': async ({ database }) => {
     await using _ = database
     await expect(database.script('insert into item (id) values (1); insert into nowhere values (1)')).rejects.toThrow(
@@ -166,6 +204,30 @@ const transactionLaws: Laws = {
     })
     await two.sql.insertInto('item').values({ id: 2 }).execute()
     expect(await ids(one)).toEqual([2])
+  },
+
+  'while another process writes, reading goes on, and who waits behind another waits no longer than alone': async ({
+    database,
+    again,
+  }) => {
+    await using one = database
+    await using two = await again({ waitMs: 300 })
+    await one.transaction(async () => {
+      const beganMs = performance.now()
+      const writes = Array.from({ length: 4 }, async (_, id) => {
+        if (id === 1) await pause() // it comes too late for the first group
+        const write =
+          id < 2 ? two.write((trx) => trx.insertInto('item').values({ id }).execute()) : two.script('select 1')
+        await expect(write).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+      })
+      await pause()
+      expect(await ids(two)).toEqual([])
+      expect(performance.now() - beganMs).toBeLessThan(200)
+      await Promise.all(writes)
+      expect(performance.now() - beganMs).toBeLessThan(700) // and not four times 300
+    })
+    await two.write((trx) => trx.insertInto('item').values({ id: 7 }).execute())
+    expect(await ids(one)).toEqual([7])
   },
 
   'closing waits for the open transaction; afterwards every use is refused': async ({ database, again }) => {

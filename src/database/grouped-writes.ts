@@ -1,6 +1,7 @@
 // Group commit: transactions asked for at about the same time become one, each still kept or undone by itself.
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Database } from './port.ts'
+import { isStillBusy } from './sqlite-errors.ts'
 
 /** Works of one transaction at most, so that the first of them is not kept waiting by those behind it. */
 const GROUP = 256
@@ -13,6 +14,7 @@ interface Waiting<Schema> {
   /** Runs in the common transaction, which one that is alone may break. Returns how its caller is answered once that is committed. */
   readonly run: (trx: Transaction<Schema>, isAlone: boolean) => Promise<() => void>
   readonly fail: (error: unknown) => void
+  readonly askedMs: number
 }
 
 /** `Database.write` over `Database.transaction`. `refuseInside` throws where a transaction would wait for itself. */
@@ -35,6 +37,7 @@ export function groupedWrites<Schema>(
     isDraining = false
   }
   const commit = async (group: readonly Waiting<Schema>[]): Promise<void> => {
+    const beganMs = performance.now()
     try {
       const answers = await transaction(async (trx) => {
         const given: (() => void)[] = []
@@ -44,7 +47,14 @@ export function groupedWrites<Schema>(
       for (const answer of answers) answer()
     } catch (error) {
       for (const { fail } of group) fail(error) // the common transaction failed: nothing of it was kept
+      if (isStillBusy(error)) failPatient(error, (beganMs + performance.now()) / 2)
     }
+  }
+  /** Whoever has waited for most of that time has waited long enough: a wait of their own would double it. */
+  const failPatient = (error: unknown, untilMs: number): void => {
+    const patient = waiting.filter(({ askedMs }) => askedMs <= untilMs)
+    waiting = waiting.filter(({ askedMs }) => askedMs > untilMs)
+    for (const { fail } of patient) fail(error)
   }
   return (work) =>
     new Promise((resolve, reject) => {
@@ -54,7 +64,7 @@ export function groupedWrites<Schema>(
         const value = await work(trx)
         return () => resolve(value)
       }
-      waiting.push({ run, fail: reject })
+      waiting.push({ run, fail: reject, askedMs: performance.now() })
       if (isDraining) return
       isDraining = true
       void drain()

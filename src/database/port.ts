@@ -5,8 +5,10 @@ import type { Kysely, Transaction } from 'kysely'
  * All pass `database.contract.ts`:
  * - a transaction commits all of its statements or none, and holds the write lock from its first moment, so it cannot
  *   fail half-way because another writer was quicker; two transactions of one process never interleave;
- * - a statement outside a transaction waits for the open one, and never becomes part of it;
- * - while another process writes, a caller waits (20 s unless told otherwise), then gets `UNAVAILABLE` naming the file;
+ * - a statement outside a transaction never becomes part of the open one: one that writes waits for it, a select sees what was committed
+ *   before it was asked for, and perhaps more; the selects of one `sql.connection()` that only selects see one moment;
+ * - while another process writes, a caller that would write waits (20 s unless told otherwise), then gets `UNAVAILABLE` naming the file;
+ *   selects go on;
  * - what is bound is read back: any Unicode but lone surrogates, infinities, bytes; an int64 beyond 2^53 comes back as
  *   a bigint; NaN, `undefined` and objects are refused when bound (a TypeError: a bug of the caller);
  * - foreign keys are enforced, and `like` tells capitals from small letters.

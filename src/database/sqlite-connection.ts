@@ -21,7 +21,7 @@ import { messageOf, PlannedError } from '../kernel/errors.ts'
 import { damaged, isRefusedPlace, retryWhileBusy, translateSqliteError, type Waiting } from './sqlite-errors.ts'
 
 /** How long one SQLite call may block the event loop waiting for another process. Longer waits are asynchronous. */
-const BLOCKING_WAIT_MS = 250
+const BLOCKING_WAIT_MS = 10
 
 /** Pages kept in memory; SQLite's own default of 2 MiB is little for several indices that are written to at once. */
 const CACHE_KIB = 16_384
@@ -54,6 +54,13 @@ export async function connect(waiting: Waiting, readOnly: boolean): Promise<Conn
     if (!isRefusedPlace(error)) throw error
     return await openWhereNothingMayBeWritten(waiting)
   }
+}
+
+/** A second connection, for reading alone, to a file that is open to be written. In memory there is none: each would be another database. */
+export async function connectReader(waiting: Waiting): Promise<Connection | null> {
+  const { file } = waiting
+  if (file === ':memory:') return null
+  return await opened(waiting, () => new DatabaseSync(file, { readOnly: true, timeout: BLOCKING_WAIT_MS }), 'read')
 }
 
 /**

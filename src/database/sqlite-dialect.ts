@@ -15,19 +15,27 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { retryWhileBusy, type Waiting } from './sqlite-errors.ts'
+import { isStillBusy, retryWhileBusy, translateSqliteError, type Waiting } from './sqlite-errors.ts'
 import type { Prepared, Statements } from './sqlite-statements.ts'
 
-export interface SqliteDialectOptions {
+/** A connection and its statements. */
+export interface Side {
   readonly connection: DatabaseSync
   readonly statements: Statements
+}
+
+export interface SqliteDialectOptions {
+  /** Takes everything that is not the reader's. */
+  readonly main: Side
+  /** Takes selects outside transactions, which so wait for no writer; null if the main one takes them too. */
+  readonly reader: Side | null
   readonly waiting: Waiting
   readonly isReadOnly: boolean
   /** Called before a statement or transaction queues for the connection; throws to refuse it. */
   readonly beforeAcquire: () => void
   /** Throws once the file that is open was moved away. Asked before every statement outside a transaction, before `begin` and before `commit`. */
   readonly refuseMoved: () => void
-  /** Closes the connection. */
+  /** Closes the connections. */
   readonly close: () => void
 }
 
@@ -53,10 +61,11 @@ export class SqliteDialect implements Dialect {
   }
 }
 
-/** Hands the one connection to one caller at a time, in the order they came. */
+/** Hands each of the two connections to one caller at a time, in the order they came. */
 class SqliteDriver implements Driver {
   readonly #options: SqliteDialectOptions
-  #lastInLine: Promise<void> = Promise.resolve()
+  readonly #lines: Lines = { main: new Line(), reader: new Line(), busySinceMs: null }
+  readonly #held = new Set<Held>()
   #isClosed = false
 
   constructor(options: SqliteDialectOptions) {
@@ -64,78 +73,169 @@ class SqliteDriver implements Driver {
   }
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<Turn> {
+  async acquireConnection(): Promise<Held> {
     this.#options.beforeAcquire()
-    const { promise: turnEnds, resolve: endTurn } = Promise.withResolvers<void>()
-    const before = this.#lastInLine
-    this.#lastInLine = before.then(() => turnEnds)
-    await before
-    if (this.#isClosed) {
-      endTurn()
-      throw new Error(`the database ${this.#options.waiting.file} was closed`)
-    }
-    return new Turn(this.#options, endTurn)
+    if (this.#isClosed) throw new Error(`the database ${this.#options.waiting.file} was closed`)
+    const held = new Held(this.#options, this.#lines)
+    this.#held.add(held)
+    return held
   }
-  async releaseConnection(turn: Turn): Promise<void> {
-    turn.end()
+  async releaseConnection(held: Held): Promise<void> {
+    await held.end()
+    this.#held.delete(held)
   }
-  async beginTransaction(turn: Turn): Promise<void> {
+  async beginTransaction(held: Held): Promise<void> {
     // A plain begin that writes later fails at once when another process wrote in between, whatever the time-out.
-    await turn.command(this.#options.isReadOnly ? 'begin' : 'begin immediate')
+    await held.command(this.#options.isReadOnly ? 'begin' : 'begin immediate')
   }
-  async commitTransaction(turn: Turn): Promise<void> {
+  async commitTransaction(held: Held): Promise<void> {
     this.#options.refuseMoved()
-    await turn.command('commit')
+    await held.command('commit')
   }
-  async rollbackTransaction(turn: Turn): Promise<void> {
+  async rollbackTransaction(held: Held): Promise<void> {
     // After some failures (a full disk) SQLite has rolled back already; saying it again would hide the first error.
-    if (this.#options.connection.isTransaction) await turn.command('rollback')
+    if (this.#options.main.connection.isTransaction) await held.command('rollback')
   }
   async destroy(): Promise<void> {
-    await this.#lastInLine
+    while (this.#held.size > 0) await Promise.all([...this.#held].map(({ ended }) => ended))
     this.#isClosed = true
     this.#options.close()
   }
 }
 
-/** The connection as one caller holds it. Kysely sees to it that a transaction that ended uses it no more. */
-class Turn implements DatabaseConnection {
-  readonly #options: SqliteDialectOptions
-  /** Lets the next in line have it. */
-  readonly end: () => void
+/** One at a time, in the order they came. */
+class Line {
+  #last: Promise<void> = Promise.resolve()
 
-  constructor(options: SqliteDialectOptions, end: () => void) {
+  /** Waits for a turn. Returns how it is ended. */
+  async turn(): Promise<() => void> {
+    const { promise: turnEnds, resolve: endTurn } = Promise.withResolvers<void>()
+    const before = this.#last
+    this.#last = before.then(() => turnEnds)
+    await before
+    return endTurn
+  }
+}
+
+interface Lines {
+  readonly main: Line
+  readonly reader: Line
+  /** Since when another process has been waited for in vain; null while none is known to be in the way. */
+  busySinceMs: number | null
+}
+
+/**
+ * What one caller holds: nothing until it is needed, then a turn at the reader while it selects, and at the main connection from the first
+ * other statement on. Kysely sees to it that a transaction that ended uses it no more.
+ */
+class Held implements DatabaseConnection {
+  readonly #options: SqliteDialectOptions
+  readonly #lines: Lines
+  readonly #ended = Promise.withResolvers<void>()
+  /** The turns it has or waits for, as what ends them. */
+  #main: Promise<() => void> | null = null
+  #reader: Promise<() => void> | null = null
+  #isOver = false
+  /** From when on this caller counts as one that waits for another process. */
+  #sinceMs = 0
+
+  constructor(options: SqliteDialectOptions, lines: Lines) {
     this.#options = options
-    this.end = end
+    this.#lines = lines
+  }
+  /** Kept once the connection was handed back. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+  /** Lets the next in line have what this one held. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#leaveReader()
+    const endTurn = await this.#main
+    endTurn?.()
+    this.#ended.resolve()
   }
   async command(sql: string): Promise<void> {
-    await retryWhileBusy(this.#options.waiting, () => {
-      this.#refuseMoved()
-      this.#options.connection.exec(sql)
-    })
+    await this.#onMain(() => this.#options.main.connection.exec(sql))
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const parameters = query.parameters.map((value, index) => bindable(value, index, query.sql))
-    return retryWhileBusy(this.#options.waiting, () => {
-      this.#refuseMoved()
-      const prepared = this.#options.statements.prepared(query.sql)
-      if (prepared.hasRows) {
-        const rows = SelectQueryNode.is(query.query)
-          ? readSelect(prepared, parameters)
-          : readExact(prepared, parameters)
-        return { rows: rows as R[] } // the caller's schema says what a row is; Kysely's types hold it to that
-      }
-      const { changes, lastInsertRowid } = prepared.statement.run(...parameters)
-      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
-    })
-  }
-  #refuseMoved(): void {
-    if (!this.#options.connection.isTransaction) this.#options.refuseMoved()
+    const { main, reader, waiting } = this.#options
+    if (reader === null || this.#main !== null || !SelectQueryNode.is(query.query)) {
+      return await this.#onMain(() => run<R>(main, query, parameters))
+    }
+    this.#reader ??= this.#enterReader(reader)
+    await this.#reader
+    this.#refuseOver()
+    return await retryWhileBusy(waiting, () => run<R>(reader, query, parameters))
   }
   // biome-ignore lint/correctness/useYield: it only refuses
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('a stream would hold the only connection for as long as its reader likes; read pages instead')
   }
+
+  /** All that one caller reads in its turn is of one moment. */
+  async #enterReader({ connection }: Side): Promise<() => void> {
+    const endTurn = await this.#lines.reader.turn()
+    try {
+      this.#options.refuseMoved()
+      connection.exec('begin')
+    } catch (error) {
+      endTurn()
+      throw translateSqliteError(error, this.#options.waiting.file)
+    }
+    return () => {
+      if (connection.isTransaction) connection.exec('rollback') // nothing was written
+      endTurn()
+    }
+  }
+  async #leaveReader(): Promise<void> {
+    const endTurn = await this.#reader?.catch(() => null) // who waited for it was told
+    this.#reader = null
+    endTurn?.()
+  }
+  async #onMain<T>(call: () => T): Promise<T> {
+    const { main, waiting, refuseMoved } = this.#options
+    this.#main ??= this.#enterMain()
+    await this.#main
+    this.#refuseOver()
+    const attempt = (): T => {
+      if (!main.connection.isTransaction) refuseMoved()
+      return call()
+    }
+    try {
+      const result = await retryWhileBusy(waiting, attempt, this.#sinceMs)
+      this.#lines.busySinceMs = null
+      return result
+    } catch (error) {
+      if (isStillBusy(error)) this.#lines.busySinceMs ??= this.#sinceMs
+      throw error
+    } finally {
+      this.#sinceMs = performance.now()
+    }
+  }
+  /** Whoever stood in line while those before waited for another process in vain has waited for it too. */
+  async #enterMain(): Promise<() => void> {
+    const askedMs = performance.now()
+    await this.#leaveReader() // whoever held both while it waits could be waited for by whom it waits for
+    const endTurn = await this.#lines.main.turn()
+    this.#sinceMs = Math.max(askedMs, this.#lines.busySinceMs ?? performance.now())
+    return endTurn
+  }
+  /** A statement that nobody waited for would run in the turn of another. */
+  #refuseOver(): void {
+    if (this.#isOver) throw new Error('a connection was used after it was handed back')
+  }
+}
+
+function run<R>({ statements }: Side, query: CompiledQuery, parameters: SQLInputValue[]): QueryResult<R> {
+  const prepared = statements.prepared(query.sql)
+  if (prepared.hasRows) {
+    const rows = SelectQueryNode.is(query.query) ? readSelect(prepared, parameters) : readExact(prepared, parameters)
+    return { rows: rows as R[] } // the caller's schema says what a row is; Kysely's types hold it to that
+  }
+  const { changes, lastInsertRowid } = prepared.statement.run(...parameters)
+  return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
 }
 
 type Row = Record<string, SQLOutputValue>

@@ -24,6 +24,9 @@ const NOT_A_DATABASE = 26
 /** With less than this free, a write that failed without a reason failed for want of room: the log's index grows by 32 KiB. */
 const FULL_BELOW_BYTES = 65_536
 
+/** A waiter that looks more seldom is overtaken again and again where others write one transaction after another. */
+const LONGEST_PAUSE_MS = 100
+
 function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null
   return error.errcode & 0xff
@@ -99,12 +102,12 @@ function isFull(file: string): boolean {
 
 /**
  * Runs a SQLite call, and again while another process holds the file, with growing, jittered pauses. Gives up after
- * `waitMs` with `UNAVAILABLE`. The call must be one that leaves nothing behind when it fails: a `begin`, or one
+ * `waitMs`, counted from `sinceMs`, with `UNAVAILABLE`. The call must be one that leaves nothing behind when it fails: a `begin`, or one
  * statement of its own.
  */
-export async function retryWhileBusy<T>(waiting: Waiting, call: () => T): Promise<T> {
-  const deadline = performance.now() + waiting.waitMs
-  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 250)) {
+export async function retryWhileBusy<T>(waiting: Waiting, call: () => T, sinceMs = performance.now()): Promise<T> {
+  const deadline = sinceMs + waiting.waitMs
+  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return call()
     } catch (error) {
@@ -114,6 +117,11 @@ export async function retryWhileBusy<T>(waiting: Waiting, call: () => T): Promis
       await sleep(pauseMs * (0.5 + Math.random()))
     }
   }
+}
+
+/** Whether an error says that another process was waited for in vain. */
+export function isStillBusy(error: unknown): boolean {
+  return isPlanned(error, 'UNAVAILABLE') && error.facts.waitMs !== undefined
 }
 
 function stillBusy({ file, waitMs }: Waiting, cause: unknown): PlannedError {

@@ -36,7 +36,7 @@ test('the settings that keep data safe are on', async () => {
   expect(await pragma('journal_mode')).toBe('wal')
   expect(await pragma('synchronous')).toBe(2) // full: a commit is on the disk before it is answered
   expect(await pragma('foreign_keys')).toBe(1)
-  expect(await pragma('busy_timeout')).toBe(250)
+  expect(await pragma('busy_timeout')).toBe(10)
 })
 
 test('a folder, a damaged file, a file that is no database and a parent that is a file are named, each with its own words', async () => {

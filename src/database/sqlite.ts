@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { CompiledQuery, Kysely } from 'kysely'
 import { groupedWrites } from './grouped-writes.ts'
 import type { Database, RunScript } from './port.ts'
-import { type Connection, connect } from './sqlite-connection.ts'
-import { SqliteDialect } from './sqlite-dialect.ts'
+import { type Connection, connect, connectReader } from './sqlite-connection.ts'
+import { type Side, SqliteDialect, type SqliteDialectOptions } from './sqlite-dialect.ts'
 import { translateSqliteError, type Waiting } from './sqlite-errors.ts'
 import { keepStatements } from './sqlite-statements.ts'
 
@@ -28,10 +28,21 @@ export async function openSqlite<Schema>(path: string, options: SqliteOptions = 
   const readOnly = options.readOnly ?? false
   const file = path === ':memory:' ? path : resolve(path)
   const waiting = { file, waitMs: options.waitMs ?? DEFAULT_WAIT_MS }
-  return databaseOver<Schema>(await connect(waiting, readOnly), waiting, readOnly)
+  const opened = await connect(waiting, readOnly)
+  try {
+    return databaseOver<Schema>(opened, readOnly ? null : await connectReader(waiting), waiting, readOnly)
+  } catch (error) {
+    opened.close()
+    throw error
+  }
 }
 
-function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: boolean): Database<Schema> {
+function databaseOver<Schema>(
+  opened: Connection,
+  reader: Connection | null,
+  waiting: Waiting,
+  isReadOnly: boolean,
+): Database<Schema> {
   // Which transaction the running code belongs to, so that a statement that would wait for its own transaction is told
   // so.
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
@@ -42,17 +53,8 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
       )
     }
   }
-  const connection = opened.sqlite
   const sql = new Kysely<Schema>({
-    dialect: new SqliteDialect({
-      connection,
-      statements: keepStatements(connection),
-      waiting,
-      isReadOnly,
-      beforeAcquire: refuseInside,
-      refuseMoved: opened.refuseMoved,
-      close: opened.close,
-    }),
+    dialect: dialectOver(opened, reader, { waiting, isReadOnly, beforeAcquire: refuseInside }),
   })
   let closing: Promise<void> | undefined
 
@@ -87,6 +89,27 @@ function databaseOver<Schema>(opened: Connection, waiting: Waiting, isReadOnly: 
       await closing
     },
   }
+}
+
+function dialectOver(
+  opened: Connection,
+  reader: Connection | null,
+  options: Pick<SqliteDialectOptions, 'waiting' | 'isReadOnly' | 'beforeAcquire'>,
+): SqliteDialect {
+  return new SqliteDialect({
+    ...options,
+    main: sideOf(opened),
+    reader: reader === null ? null : sideOf(reader),
+    refuseMoved: opened.refuseMoved,
+    close() {
+      reader?.close() // first: only whoever may write can empty the log when the last one closes
+      opened.close()
+    },
+  })
+}
+
+function sideOf({ sqlite }: Connection): Side {
+  return { connection: sqlite, statements: keepStatements(sqlite) }
 }
 
 function runScript({ sqlite }: Connection, { file }: Waiting, text: string): void {

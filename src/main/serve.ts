@@ -53,7 +53,6 @@ export async function serve(
     { destination: choice.artifactsDestination ?? settings.artifacts, defaultRoot: choice.defaultArtifactRoot },
     diskArtifacts,
   )
-  // The folders that are served, not those of the settings: they may be another home's.
   const { readOnly } = opened.use(openHome({ home, databasePath, artifacts: fileURLToPath(artifacts.uri('')) }))
   if (readOnly && isWithin(home, databasePath)) throw onlyRead(home)
   const addresses = openAddresses(artifacts, defaultRoot, { rootArtifacts, openFolder: diskArtifacts })
