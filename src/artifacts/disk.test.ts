@@ -46,7 +46,7 @@ test('a pipe or a socket is no file, and nobody waits for one', async () => {
   const root = freshRoot()
   const store = diskArtifacts(root)
   await store.put('a/file', bytes)
-  execFileSync('mkfifo', [join(root, 'a/pipe')])
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(root, 'a/pipe')])
   await using socket = createServer().listen(join(root, 'a/socket'))
   await once(socket, 'listening')
   for (const path of ['a/pipe', 'a/socket']) {
