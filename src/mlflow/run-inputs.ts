@@ -1,4 +1,5 @@
 // What a run took in and brought forth: data sets and logged models.
+import { keptQuery } from '../database/kept-query.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Sql } from '../tracking/schema.ts'
 import type { WireDataset, WireKeyValue } from '../tracking/wire.ts'
@@ -125,14 +126,16 @@ async function linkDataset(
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   if (numInsertedOrUpdatedRows !== 1n) return
-  for (const { key, value } of tags) {
-    await trx
+  for (const { key, value } of tags) await insertTag(trx, { inputId, key, value })
+}
+
+const insertTag = keptQuery(
+  (sql: Sql, { inputId, key, value }: { readonly inputId: string; readonly key: string; readonly value: string }) =>
+    sql
       .insertInto('input_tags')
       .values({ input_uuid: inputId, name: key, value })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  }
-}
+      .onConflict((conflict) => conflict.doNothing()),
+)
 
 /** The id of a data set, which is added if the experiment does not have it. */
 async function keptDataset(trx: Sql, experiment: number, dataset: WireDataset): Promise<string> {

@@ -9,6 +9,9 @@ import { fieldsOfBody, fieldsOfQuery, readRequest, withRunId } from './mlflow-re
 import type { MlflowRoute } from './mlflow-route.ts'
 import { GoneClient, readJsonText } from './request-body.ts'
 
+/** Letters of a body that takes long to read. */
+const LONG_TEXT = 1024 * 1024
+
 export interface MlflowServing {
   readonly store: MlflowStore
   /** Told of what was a bug, or an outage, of ours. */
@@ -33,7 +36,7 @@ async function answer(context: Context, route: MlflowRoute, { store, report }: M
         ? fieldsOfQuery(route.request, context.req.queries())
         : fieldsOfBody(route.request, asObject(bodyOf(text)))
     const fields = { ...given, ...context.req.param() }
-    const request = readRequest(route.request, withRunId(fields), () => parseAsWritten(text) ?? fields)
+    const request = readRequest(route.request, withRunId(fields), () => asWritten(text) ?? fields)
     return jsonAnswer(200, await route.run(request as never, store)) // its own shape read it
   } catch (error) {
     return refusal(error, (failed) => report(failed, whereOf(context)))
@@ -74,6 +77,11 @@ function inMlflowsWords(error: unknown): MlflowError {
 function bodyOf(text: string): unknown {
   const body = parseJson(text)
   return typeof body === 'string' ? parseJson(body) : body
+}
+
+/** A body with its numbers as they were written; nothing for a long one, which would be read a second time only for a message. */
+function asWritten(text: string): unknown {
+  return text.length > LONG_TEXT ? undefined : parseAsWritten(text)
 }
 
 function asObject(value: unknown): object {

@@ -11,8 +11,8 @@ const [COMMA, QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT
 
 /** Lists and objects within each other: as deep as Python reads. */
 const MAX_DEPTH = 1000
-/** Values of a text at most: ten times as many as the longest list that is read. A parser takes seconds over millions. */
-const MAX_VALUES = 200_000
+/** Values of a text at most: five times as many as the longest list that is read. A parser takes seconds over millions. */
+const MAX_VALUES = 100_000
 /** Letters of a text that is looked over first: millions of brackets take a parser seconds. */
 const LONG_TEXT = 64 * 1024
 
