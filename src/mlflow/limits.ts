@@ -177,11 +177,11 @@ export function checkCount(what: string, count: number, max: number): void {
 }
 
 function cut(value: string, max: number): string {
-  return isLonger(value, max) ? [...value].slice(0, max).join('') : value
+  return isLonger(value, max) ? [...value.slice(0, 2 * max)].slice(0, max).join('') : value
 }
 
 function isLonger(text: string, max: number): boolean {
-  return text.length > max && [...text].length > max
+  return text.length > 2 * max || (text.length > max && [...text].length > max)
 }
 
 function joined(at: string, part: string): string {

@@ -69,7 +69,7 @@ function faultInText(text: string, max: number, mayBeBlank: boolean): string | n
   if (!mayBeBlank && text.trim() === '') return 'is empty'
   if (!text.isWellFormed()) return 'holds half a Unicode character'
   if (text.includes('\0')) return 'holds a NUL character'
-  if (text.length > max && [...text].length > max) return `is longer than ${max} characters`
+  if (text.length > 2 * max || (text.length > max && [...text].length > max)) return `is longer than ${max} characters`
   return null
 }
 
@@ -78,7 +78,7 @@ function isNormalPath(text: string): boolean {
 }
 
 function cut(text: string, max: number): string {
-  return text.length <= max ? text : [...text].slice(0, max).join('')
+  return text.length <= max ? text : [...text.slice(0, 2 * max)].slice(0, max).join('')
 }
 
 function shown(text: string): string {
