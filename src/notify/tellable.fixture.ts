@@ -6,7 +6,7 @@ import type { Notifier } from './port.ts'
 interface Tellable extends Notifier {
   readonly arrived: string[]
   readonly tried: string[]
-  /** `slow` takes 50 ms; `hang` never answers, and does not listen to its signal either. */
+  /** `slow` takes 30 ms; `hang` never answers, and does not listen to its signal either. */
   mode: 'take' | 'refuse' | 'slow' | 'hang'
 }
 
@@ -20,7 +20,7 @@ export function tellable(channel = 'chat'): Tellable {
       made.tried.push(text)
       if (made.mode === 'hang') return await new Promise(() => undefined)
       if (made.mode === 'refuse') throw new Error(`${channel} is down`)
-      if (made.mode === 'slow') await sleep(50)
+      if (made.mode === 'slow') await sleep(30)
       made.arrived.push(text)
     },
   }
