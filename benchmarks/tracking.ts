@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { executable } from '../tests/conformance/python-env.ts'
-import { memoryMb, type Server, startMlflow, startUnderstudy } from '../tests/conformance/servers.ts'
+import { cpuTicks, memoryMb, type Server, startMlflow, startUnderstudy } from '../tests/conformance/servers.ts'
 import { openLoad } from './load.ts'
 import { MEASURES, makeSearchedRuns, measureAll } from './tracking-work.ts'
 
@@ -34,31 +34,31 @@ const python = process.env.MLFLOW_PYTHON ?? executable('mlflow-3.17.2', 'python'
 try {
   const before = loadavg().map((value) => value.toFixed(2))
   console.log(`${cpus().length} cores, load average before: ${before.join(' ')}; ${SECONDS} s for each rate`)
-  const home = join(scratch, 'ours')
+  const [home, asItCame, single] = [join(scratch, 'ours'), join(scratch, 'as-it-comes'), join(scratch, 'one-worker')]
   mkdirSync(home)
   const beginning = await startUnderstudy(home)
   await makeSearchedRuns(beginning.port)
   await beginning[Symbol.asyncDispose]()
-  const all = [await measured('Understudy', startUnderstudy, home, home)]
+  for (const folder of [asItCame, single]) copyRuns(home, folder)
+  const all = [await measured('Understudy', startUnderstudy, home)]
   if (!process.argv.includes('understudy')) {
     const asItComes: Start = (folder) => startMlflow(python, folder, { args: [], settings: {} })
-    all.push(await measured('as it comes', asItComes, join(scratch, 'theirs'), home))
-    all.push(await measured('one worker', (folder) => startMlflow(python, folder), join(scratch, 'single'), home))
+    all.push(await measured('as it comes', asItComes, asItCame))
+    all.push(await measured('one worker', (folder) => startMlflow(python, folder), single))
   }
   console.log(`\n${tableOf(all)}`)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
 
-/** One server, on a copy of the runs in `home` where that is not its own. */
-async function measured(name: string, start: Start, folder: string, home: string): Promise<Measured> {
+/** One server, on a folder that has the runs to search. */
+async function measured(name: string, start: Start, folder: string): Promise<Measured> {
   console.log(`\n${name}`)
   const figures = new Map<string, number>()
   const tell = (measure: string, figure: number): void => {
     figures.set(measure, figure)
     console.log(`  ${measure.padEnd(36)} ${figureText(figure)} ${ROWS.get(measure)?.[0]}`)
   }
-  if (folder !== home) copyRuns(home, folder)
   const startsMs: number[] = []
   for (let nth = 1; nth < STARTS; nth++) {
     await using server = await start(folder)
@@ -67,13 +67,23 @@ async function measured(name: string, start: Start, folder: string, home: string
   await using server = await start(folder)
   startsMs.push(server.startMs)
   tell('start, the database there', startsMs.sort((a, b) => a - b)[STARTS >> 1]! / 1000)
-  await sleep(3000) // workers go on loading after the first answer
   const pid = server.child.pid ?? 0
+  await settled(pid)
   tell('memory when idle', memoryMb(pid))
   using load = openLoad()
   await measureAll({ port: server.port, load, seconds: SECONDS }, tell)
   tell('memory after all that', memoryMb(pid))
   return { name, figures }
+}
+
+/** Waits until a server does nothing any more: workers go on loading long after the first answer. */
+async function settled(pid: number): Promise<void> {
+  for (let before = -1, quiet = 0; quiet < 3; ) {
+    await sleep(1000)
+    const now = cpuTicks(pid)
+    quiet = now - before <= 5 ? quiet + 1 : 0 // a hundred to the second
+    before = now
+  }
 }
 
 /** Copies what ours made to where the real server looks, in the journal mode that it uses itself. */

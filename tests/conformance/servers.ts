@@ -124,7 +124,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A process and everything it started, by their ids. Linux only. */
-export function treeOf(pid: number): number[] {
+function treeOf(pid: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const stat = readText(`/proc/${name}/stat`)
@@ -139,6 +139,19 @@ export function treeOf(pid: number): number[] {
 export function memoryMb(pid: number): number {
   const kib = treeOf(pid).map((id) => Number(/^Pss:\s+(\d+)/m.exec(readText(`/proc/${id}/smaps_rollup`))?.[1] ?? 0))
   return kib.reduce((sum, part) => sum + part, 0) / 1024
+}
+
+/** Time that a process and everything it started have computed for, in the kernel's ticks of 1/100 s. Linux only. */
+export function cpuTicks(pid: number): number {
+  const times = treeOf(pid).map((id) => {
+    const stat = readText(`/proc/${id}/stat`)
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+    return Number(user) + Number(system)
+  })
+  return times.filter((ticks) => Number.isFinite(ticks)).reduce((sum, ticks) => sum + ticks, 0)
 }
 
 /** The most memory that any one process of a tree has held since it began, in MiB. Linux only. */
