@@ -1,6 +1,6 @@
 // Makes the Python environments of the tests, once; `make test` runs it first. What cannot be made is said, and its tests are skipped.
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -81,7 +81,9 @@ async function lock(name: EnvironmentName): Promise<AsyncDisposable> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
     const owner = await readFile(path, 'utf8').catch(() => '')
-    if (isGone(owner)) await rm(path, { force: true })
+    const ageMs = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
+    const isUnsigned = owner === '' && ageMs > 10_000 // killed before it wrote its mark
+    if (isGone(owner) || isUnsigned) await rm(path, { force: true })
     else await sleep(500)
   }
 }
