@@ -194,8 +194,9 @@ test('rows that come together are scored together, and large tables leave room f
   await served.move(1, 'Production')
   await ask(served)
   const done: string[] = []
+  const LARGE = 400_000 // takes long enough for the others to come in between, also where the machine is busy
   const large = served.serving
-    .predict(PRODUCTION, columns(...Array.from({ length: 10_000 }, (_, i) => i + 1)), 10_000)
+    .predict(PRODUCTION, columns(...Array.from({ length: LARGE }, (_, i) => i + 1)), LARGE)
     .then(({ values }) => {
       done.push('large')
       return values
@@ -207,7 +208,7 @@ test('rows that come together are scored together, and large tables leave room f
     return value
   })
   expect(await Promise.all(small)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
-  expect(Array.from(await large)).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1))
+  expect(Array.from(await large)).toEqual(Array.from({ length: LARGE }, (_, i) => i + 1))
   expect(done.at(-1)).toBe('large')
 })
 
