@@ -194,7 +194,7 @@ test('rows that come together are scored together, and large tables leave room f
   await served.move(1, 'Production')
   await ask(served)
   const done: string[] = []
-  const LARGE = 400_000 // takes long enough for the others to come in between, also where the machine is busy
+  const LARGE = 90_000 // takes long enough for the others to come in between, also where the machine is busy
   const large = served.serving
     .predict(PRODUCTION, columns(...Array.from({ length: LARGE }, (_, i) => i + 1)), LARGE)
     .then(({ values }) => {
