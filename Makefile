@@ -18,6 +18,7 @@ help: ## this list
 # Not `npm ci`: it refuses a lock file without the packages of other systems, which not every registry hands out (decisions/0007).
 $(INSTALLED): package.json package-lock.json .npmrc
 	npm install --no-save --loglevel=error
+	npm run --silent build
 	@touch $@
 
 install: $(INSTALLED) ## install the packages
@@ -95,7 +96,7 @@ bench: $(INSTALLED) ## seconds and peak memory of every step
 	@$(UNDERSTUDY) --node benchmarks/cycle.ts
 
 clean: ## remove what was installed and what tools left behind; runs and models stay
-	rm -rf node_modules coverage dist tests/golden/__pycache__ .pytest_cache
+	rm -rf node_modules build coverage dist tests/golden/__pycache__ .pytest_cache
 
 .PHONY: default help install reinstall_package run_workflow replay run_preprocess run_train run_pred run_evaluate run_all run_server \
 	show_sources_all reset_local_files reset_bq_files reset_gcs_files reset_all_files test test_full test_kitt \

@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '.*/**'],
     maxWorkers: 2,
     pool: 'forks',
+    globalSetup: ['tests/kernels-built.ts'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -19,6 +19,7 @@ import { encodedWidth, type FeatureSpecification } from '../src/features/specifi
 import { monthWindow, parseMonth } from '../src/kernel/window.ts'
 import { mlp } from '../src/learning/mlp.ts'
 import { openPredictor } from '../src/learning/predictor.ts'
+import { rowsInMemory } from '../src/learning/rows.ts'
 import type { Batch } from '../src/warehouse/port.ts'
 import { taxifareSpecification } from '../taxifare/features.ts'
 
@@ -97,7 +98,16 @@ async function trainOurs(seed: number): Promise<Outcome> {
   const cpuStarted = process.cpuUsage()
   const done = [performance.now()]
   const onEpoch = (): void => void done.push(performance.now())
-  const job = { specification, fit, earlyStop, steps: null, settings: mlp.defaults, seed, warmStart: null, onEpoch }
+  const job = {
+    specification,
+    fit: rowsInMemory(fit),
+    earlyStop,
+    steps: null,
+    settings: mlp.defaults,
+    seed,
+    warmStart: null,
+    onEpoch,
+  }
   const { weights } = await mlp.train(job)
   const cpu = process.cpuUsage(cpuStarted)
   await using predictor = await openPredictor(mlp.toOnnx(specification, weights, {}))

@@ -8,6 +8,7 @@ import { checkJobRows, checkRows, type InputLayout, inputLayout } from './input-
 import { addDense, writeModel } from './model-file.ts'
 import { openPace } from './pace.ts'
 import type { Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
+import { allRows } from './rows.ts'
 import { parseSettings } from './settings.ts'
 
 const LinearSettings = z.strictObject({
@@ -40,13 +41,14 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
   throwIfCancelled(job.signal)
   const { ridge } = parseSettings('linear', LinearSettings, job.settings)
   const layout = inputLayout(job.specification)
-  checkJobRows('linear', job, layout)
-  const { moments, products } = await normalEquations(job, layout)
+  const fit = await allRows(job.fit)
+  checkJobRows('linear', { fit, earlyStop: job.earlyStop }, layout)
+  const { moments, products } = await normalEquations(fit, layout, job.signal)
   const size = layout.width + 1
-  for (let i = 0; i < layout.width; i++) moments[i * size + i]! += ridge * job.fit.rows // not the intercept's
+  for (let i = 0; i < layout.width; i++) moments[i * size + i]! += ridge * fit.rows // not the intercept's
   const solution = solveSymmetric(moments, products)
   if (solution === null || !solution.every(Number.isFinite)) {
-    throw new PlannedError('BAD_DATA', `linear found no solution for ${job.fit.rows} rows with ridge ${ridge}`, {
+    throw new PlannedError('BAD_DATA', `linear found no solution for ${fit.rows} rows with ridge ${ridge}`, {
       next: 'look for nulls and extreme values in the features and the target, or raise the ridge',
     })
   }
@@ -54,7 +56,7 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
     { name: 'output/kernel', shape: [layout.width, 1], values: Float32Array.from(solution.subarray(0, layout.width)) },
     { name: 'output/bias', shape: [1], values: Float32Array.of(solution[layout.width]!) },
   ]
-  const fitted = errorsOf(job.specification, weights, job.fit)
+  const fitted = errorsOf(job.specification, weights, fit)
   const checked = job.earlyStop === null ? null : errorsOf(job.specification, weights, job.earlyStop)
   const record = {
     epoch: 0,
@@ -71,6 +73,7 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
     keptSteps: 1,
     earlyStopMae: record.valMae,
     stoppedEarly: false,
+    computedBy: 'TypeScript',
   }
 }
 
@@ -81,8 +84,9 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
  * Shapes  w = input width: `moments` (w + 1, w + 1), of which only the lower triangle is filled; `products` (w + 1).
  */
 async function normalEquations(
-  { fit, signal }: TrainingJob<LinearSettings>,
+  fit: EncodedRows,
   layout: InputLayout,
+  signal: AbortSignal | undefined,
 ): Promise<{ moments: Float64Array; products: Float64Array }> {
   const size = layout.width + 1
   const moments = new Float64Array(size * size)

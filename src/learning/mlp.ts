@@ -13,6 +13,7 @@ import { hiddenSizesOf, initialise, openWeights, restore, tensorsOf, type Weight
 import { forwardInference, gather, lossAndGradients, openWorkspace, penaltyOf, type Workspace } from './network-step.ts'
 import { openPace } from './pace.ts'
 import type { EpochRecord, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
+import { allRows } from './rows.ts'
 import { parseSettings } from './settings.ts'
 
 export const mlp: Trainer<MlpSettings> = {
@@ -47,7 +48,7 @@ interface Learning {
 
 async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
   throwIfCancelled(job.signal)
-  const learning = openLearning(job)
+  const learning = openLearning(job, await allRows(job.fit))
   const { settings, weights } = learning
   const stopping = openEarlyStopping(settings.patience)
   const kept = { trained: weights.trained.slice(), statistics: weights.statistics.slice(), epoch: -1, steps: 0 }
@@ -89,34 +90,35 @@ async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
     // Measured on the weights handed back, not taken from the curve: the two can never drift apart.
     earlyStopMae: job.earlyStop === null ? null : (await evaluate(learning, job.earlyStop)).mae,
     stoppedEarly,
+    computedBy: 'TypeScript',
   }
 }
 
-function openLearning(job: TrainingJob<MlpSettings>): Learning {
+function openLearning(job: TrainingJob<MlpSettings>, fit: EncodedRows): Learning {
   const settings = parseSettings('mlp', MlpSettings, job.settings)
   const layout = inputLayout(job.specification)
-  checkJob(job, layout)
+  checkJob(job, fit, layout)
   const weights = openWeights(layout, settings.hidden)
   const gradients = openWeights(layout, settings.hidden)
   if (job.warmStart === null) initialise(weights, seededRandom(job.seed, STREAMS.weights))
   else restore(weights, job.warmStart)
-  const rowsAtOnce = Math.min(settings.batchSize, Math.max(job.fit.rows, job.earlyStop?.rows ?? 0))
+  const rowsAtOnce = Math.min(settings.batchSize, Math.max(fit.rows, job.earlyStop?.rows ?? 0))
   return {
     settings,
-    fit: job.fit,
+    fit,
     weights,
     gradients,
     space: openWorkspace(layout, weights, rowsAtOnce),
     adam: openAdam(weights.trained, gradients.trained, settings),
-    order: Int32Array.from({ length: job.fit.rows }, (_, row) => row),
+    order: Int32Array.from({ length: fit.rows }, (_, row) => row),
     shuffling: seededRandom(job.seed, STREAMS.order),
     dropping: seededRandom(job.seed, STREAMS.dropout),
     pace: openPace(job.signal),
   }
 }
 
-function checkJob(job: TrainingJob<MlpSettings>, layout: InputLayout): void {
-  checkJobRows('mlp', job, layout)
+function checkJob(job: TrainingJob<MlpSettings>, fit: EncodedRows, layout: InputLayout): void {
+  checkJobRows('mlp', { fit, earlyStop: job.earlyStop }, layout)
   if (job.steps !== null && !(Number.isInteger(job.steps) && job.steps >= 1)) {
     throw new PlannedError('BAD_INPUT', `mlp was asked for ${job.steps} steps`, {
       next: 'give a whole number, at least 1',

@@ -12,6 +12,15 @@ export interface EpochRecord {
   readonly valMae: number | null
 }
 
+/** Rows to learn from, however many: block by block, so that nobody need hold them all at once. */
+export interface RowSource {
+  readonly rows: number
+  readonly numberCount: number
+  readonly categoryCount: number
+  /** All rows in their order, in blocks of any size. Each call begins anew and gives the same rows in the same order. */
+  blocks(): AsyncIterable<EncodedRows>
+}
+
 /** A weight by name: shape and values. */
 export interface Tensor {
   readonly name: string
@@ -20,8 +29,9 @@ export interface Tensor {
 }
 
 export interface TrainingJob<Settings> {
+  /** With the features this trainer learns from, and no others. */
   readonly specification: FeatureSpecification
-  readonly fit: EncodedRows
+  readonly fit: RowSource
   /** Decides when to stop and which epoch's weights are kept; null (a refit): nothing does, and the last weights are kept. */
   readonly earlyStop: EncodedRows | null
   /** Take no more optimiser steps than this; without early-stop rows, exactly this many, whatever the settings' epochs say. */
@@ -30,7 +40,13 @@ export interface TrainingJob<Settings> {
   readonly seed: number
   /** Weights to start from (same trainer, same features); null for a cold start. */
   readonly warmStart: readonly Tensor[] | null
+  /** Threads it may use at most; 1 unless given. Whatever the number, the weights are the same, bit for bit. */
+  readonly threads?: number
+  /** A folder that is there for files of this training, and goes with it; without one, all is held in memory. */
+  readonly scratch?: string
   readonly onEpoch?: (record: EpochRecord) => void
+  /** Hears in words what this machine could not do and what was done instead. */
+  readonly onNotice?: (text: string) => void
   readonly signal?: AbortSignal
 }
 
@@ -45,6 +61,10 @@ export interface TrainedModel {
   readonly earlyStopMae: number | null
   /** Whether learning ended because it stopped improving, not because epochs ran out. */
   readonly stoppedEarly: boolean
+  /** What computed it, in words: `TypeScript`, `WebAssembly with relaxed SIMD`. Other instructions round otherwise. */
+  readonly computedBy: string
+  /** What each feature was worth, by name, where the trainer can tell: shares of the total gain, which sum to 1. */
+  readonly importances?: Readonly<Record<string, number>>
 }
 
 /**
@@ -53,7 +73,7 @@ export interface TrainedModel {
  * - the error told is that of the weights kept;
  * - `BAD_INPUT` for settings, rows or warm-start weights that do not fit, `BAD_DATA` if learning runs out of the finite numbers,
  *   `CANCELLED` soon after the signal;
- * - the model file predicts what the weights do, and gives the weights back.
+ * - the model file predicts what the weights do, and gives the weights back if others may start from them.
  */
 export interface Trainer<Settings extends JsonObject> {
   readonly name: string

@@ -9,6 +9,7 @@ import { seededRandom } from '../kernel/random.ts'
 import { weightsOf } from './model-file.ts'
 import type { Trainer, TrainingJob } from './port.ts'
 import { openPredictor } from './predictor.ts'
+import { rowsInMemory } from './rows.ts'
 
 const ZONES = [1, 2, 5]
 
@@ -63,27 +64,27 @@ export function manyParcels(rows: number, seed: number): Parcels {
   return { columns, encoded }
 }
 
+/** What a test may change in a job; its rows are in memory. */
+export type JobChanges<Settings> = Omit<Partial<TrainingJob<Settings>>, 'fit'> & { readonly fit?: EncodedRows }
+
 /** A job on parcels, `changes` apart. */
-export function parcelJob<Settings>(
-  settings: Settings,
-  changes: Partial<TrainingJob<Settings>> = {},
-): TrainingJob<Settings> {
+export function parcelJob<Settings>(settings: Settings, changes: JobChanges<Settings> = {}): TrainingJob<Settings> {
   return {
     specification: parcels,
-    fit: manyParcels(600, 1).encoded,
     earlyStop: manyParcels(150, 2).encoded,
     steps: null,
     settings,
     seed: 7,
     warmStart: null,
     ...changes,
+    fit: rowsInMemory(changes.fit ?? manyParcels(600, 1).encoded),
   }
 }
 
 /** Every trainer's test calls this. `settings` make it quick. */
 export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Settings>, settings: Settings): void {
   const law = (name: string, run: () => Promise<void>): void => test(`${trainer.name}: ${name}`, run)
-  const train = (changes: Partial<TrainingJob<Settings>> = {}) => trainer.train(parcelJob(settings, changes))
+  const train = (changes: JobChanges<Settings> = {}) => trainer.train(parcelJob(settings, changes))
 
   law('the same job gives the same weights and the same curve, bit for bit', async () => {
     expect(await train()).toEqual(await train())
@@ -103,7 +104,7 @@ export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Se
   law('the model file predicts from raw columns what the weights do, to 1e-4, and gives the weights back', async () => {
     const { weights } = await train()
     const bytes = trainer.toOnnx(parcels, weights, { 'understudy.run_id': 'r1' })
-    expect(weightsOf(bytes)).toEqual(weights)
+    if (trainer.warmStarts) expect(weightsOf(bytes)).toEqual(weights) // somebody will start from them
     expect(readMetadata(bytes)).toEqual({ trainer: trainer.name, 'understudy.run_id': 'r1' })
     const { columns, encoded } = manyParcels(500, 3)
     await using predictor = await openPredictor(bytes)

@@ -20,6 +20,7 @@ import {
 import { type Fresh, isTooFewToLearn, sayTooFew } from './fresh.ts'
 import { checkServes } from './open-version.ts'
 import { isLook, pastOutcomes } from './past-cycles.ts'
+import { specificationFor } from './project.ts'
 import { endAbandonedCycles, startRun, windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 
@@ -120,7 +121,7 @@ export function learnsHistory(input: Pick<CycleInput, 'trainWindow'>, trainer: s
 
 function warmStartOf(rooms: LifecycleRooms, roster: Roster, input: CycleInput, trainer: string): number | null {
   if (!trainerNamed(trainer).warmStarts || learnsHistory(input, trainer)) return null
-  const digest = featureDigest(rooms.project.specification(input.timeReading))
+  const digest = featureDigest(specificationFor(rooms.project, input.timeReading, trainer))
   const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }
   return warmStartFor(roster, wanted)?.version ?? null
 }

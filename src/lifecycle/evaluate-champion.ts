@@ -7,6 +7,7 @@ import type { Metric } from '../tracking/port.ts'
 import type { Cast } from './cast.ts'
 import { trainedToMs } from './champion.ts'
 import { ensureProcessed, type Fresh } from './fresh.ts'
+import { recipeSpecification } from './project.ts'
 import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
 import {
   datasetInput,
@@ -51,7 +52,9 @@ export function evaluateChampion(rooms: LifecycleRooms) {
     if (fresh.rows === 0) context.log(RECIPE.noRows())
     if (monthError !== null) {
       context.log(RECIPE.modelLoaded(placeOf(rooms)))
-      context.log(RECIPE.dataLoaded(fresh.rows, encodedWidth(rooms.project.specification(input.timeReading)) + 1))
+      context.log(
+        RECIPE.dataLoaded(fresh.rows, encodedWidth(recipeSpecification(rooms.project, input.timeReading)) + 1),
+      )
       context.log(RECIPE.modelEvaluated(metric, monthError))
     }
     if (holdoutError !== null) context.log(OWN.onHoldout(metric, holdoutError, fresh.holdoutRows, row.many))

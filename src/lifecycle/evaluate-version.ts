@@ -5,7 +5,7 @@ import type { TimeWindow } from '../kernel/window.ts'
 import type { ModelVersion, Stage } from '../tracking/port.ts'
 import { TAG, trainedToMs } from './champion.ts'
 import { ensureProcessed } from './fresh.ts'
-import { tablesOf } from './project.ts'
+import { recipeSpecification, tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, startRun, windowText } from './recording.ts'
@@ -119,7 +119,7 @@ export async function evaluateVersion(
   const rows = rowsOf(score.days)
   const { metric } = rooms.project
   say(RECIPE.modelLoaded(placeOf(rooms)))
-  say(RECIPE.dataLoaded(rows, encodedWidth(rooms.project.specification(request.timeReading)) + 1))
+  say(RECIPE.dataLoaded(rows, encodedWidth(recipeSpecification(rooms.project, request.timeReading)) + 1))
   say(RECIPE.modelEvaluated(metric, error))
   return {
     ...who,

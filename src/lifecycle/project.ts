@@ -49,6 +49,8 @@ export interface ProjectDefinition {
   /** The months that a replay plays unless told otherwise, both included, `YYYY-MM`. */
   readonly replayMonths: { readonly from: string; readonly to: string }
   readonly specification: (timeReading: TimeReading) => FeatureSpecification
+  /** By trainer: the names of the features it learns from. One that is not named here learns from all. */
+  readonly learnsFrom?: Readonly<Record<string, readonly string[]>>
   /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
   readonly simulate:
     | ((
@@ -94,6 +96,11 @@ export function defineProject(definition: ProjectDefinition): Project {
     if (TAKEN_WORDS.includes(name))
       wrong(`"${name}" cannot be asked for or answered: it has a meaning of its own there`)
   }
+  for (const [trainer, features] of Object.entries(definition.learnsFrom ?? {})) {
+    const unknown = features.find((name) => !specification.features.some((feature) => feature.name === name))
+    if (unknown !== undefined) wrong(`${trainer} learns from "${unknown}", which is no feature`)
+    if (features.length === 0) wrong(`${trainer} learns from no feature`)
+  }
   for (const { zone } of definition.request) if (zone !== undefined) zoneTable(zone)
   const prefix = definition.tablePrefix ?? ''
   if (prefix !== '' && !/^[a-z][a-z0-9_]*$/.test(prefix)) wrong(`tablePrefix "${prefix}" is not a-z, 0-9 and _`)
@@ -106,6 +113,26 @@ export function defineProject(definition: ProjectDefinition): Project {
     historyFromMs: parseDay(definition.historyFrom),
     rawSchema: { timeColumn: specification.timeColumn, columns: specification.columns },
   }
+}
+
+/** The specification with those features alone that a trainer learns from, in the specification's order. */
+export function specificationFor(
+  project: Pick<Project, 'specification' | 'learnsFrom'>,
+  timeReading: TimeReading,
+  trainer: string,
+): FeatureSpecification {
+  const specification = project.specification(timeReading)
+  const names = project.learnsFrom?.[trainer]
+  if (names === undefined) return specification
+  return { ...specification, features: specification.features.filter(({ name }) => names.includes(name)) }
+}
+
+/** The specification of the recipe's own model, the network: what its tables' layout and its lines of output speak of. */
+export function recipeSpecification(
+  project: Pick<Project, 'specification' | 'learnsFrom'>,
+  timeReading: TimeReading,
+): FeatureSpecification {
+  return specificationFor(project, timeReading, 'mlp')
 }
 
 /** Where copies of the recipe's files go, below `training_outputs`: a project with tables of its own has a folder of its own. */

@@ -8,7 +8,7 @@ import type { EpochRecord } from '../learning/port.ts'
 import type { Metric, ModelVersion, Run } from '../tracking/port.ts'
 import { autologged, epochMetrics, stoppedMetrics } from './autolog.ts'
 import { TAG } from './champion.ts'
-import { tablesOf } from './project.ts'
+import { specificationFor, tablesOf } from './project.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, endAbandonedAttempts, type RunSubject, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
@@ -192,7 +192,12 @@ async function logTraining(
     snakeCase(key),
     typeof value === 'string' ? value : JSON.stringify(value),
   ])
-  const keras = autologged(plan.trainer, rooms.project.specification(subject.timeReading), result, clock.nowMs())
+  const keras = autologged(
+    plan.trainer,
+    specificationFor(rooms.project, subject.timeReading, plan.trainer),
+    result,
+    clock.nowMs(),
+  )
   const params: Record<string, string> = {
     context: 'train',
     training_set_size: subject.size,
@@ -245,7 +250,7 @@ async function register(
   task: TaskHandle,
 ): Promise<ModelVersion> {
   const { plan, run, result } = best
-  const specification = rooms.project.specification(subject.timeReading)
+  const specification = specificationFor(rooms.project, subject.timeReading, plan.trainer)
   const warmStart = warmStartText(plan, result)
   const tags: Record<string, string> = {
     [TAG.project]: rooms.project.name,

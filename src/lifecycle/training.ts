@@ -5,9 +5,10 @@ import { isPlanned, throwIfCancelled } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { weightsOf } from '../learning/model-file.ts'
 import type { EpochRecord, Tensor } from '../learning/port.ts'
+import { rowsInMemory } from '../learning/rows.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
-import type { Project } from './project.ts'
+import { type Project, specificationFor } from './project.ts'
 import { RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
 
@@ -18,7 +19,7 @@ export async function trainModel(
   options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void; log: (line: string) => void },
 ): Promise<TrainingResult> {
   const startedAt = performance.now()
-  const specification = rooms.project.specification(request.timeReading)
+  const specification = specificationFor(rooms.project, request.timeReading, request.trainer)
   const rowsOf = async (window: TimeWindow) => {
     const columns = [specification.target, ...specification.features.map((feature) => feature.name)]
     const orderBy = specification.columns.map((column) => column.name)
@@ -44,7 +45,16 @@ export async function trainModel(
     options.onEpoch(record)
   }
   const { steps, seed } = request
-  const job = { specification, fit, earlyStop, settings, steps, seed, signal: options.signal, onEpoch }
+  const job = {
+    specification,
+    fit: rowsInMemory(fit),
+    earlyStop,
+    settings,
+    steps,
+    seed,
+    signal: options.signal,
+    onEpoch,
+  }
   const trained = await trainer.train({ ...job, warmStart }).catch(async (error: unknown) => {
     if (warmStart === null || !isPlanned(error, 'BAD_INPUT')) throw error
     warmStart = null // a stranger's weights, or those of other sizes: whoever has them can still be succeeded

@@ -5,7 +5,7 @@ import { countText } from '../../evaluation/figures.ts'
 import { recipeLayoutSelect } from '../../features/select.ts'
 import { isPlanned, PlannedError } from '../../kernel/errors.ts'
 import { type Month, monthWindow, parseMonth } from '../../kernel/window.ts'
-import { tablesOf } from '../../lifecycle/project.ts'
+import { recipeSpecification, tablesOf } from '../../lifecycle/project.ts'
 import { noTable } from '../../warehouse/rows.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -116,7 +116,11 @@ export const showDataCommand = defineCommand({
     }
     const batch =
       layout === 'recipe'
-        ? await warehouse.query(table, window, recipeLayoutSelect(specification))
+        ? await warehouse.query(
+            table,
+            window,
+            recipeLayoutSelect(recipeSpecification(project, context.settings().timeReading)),
+          )
         : await warehouse.read(table, window, {
             columns: info.schema.columns.map(({ name }) => name),
             orderBy: specification.columns.map(({ name }) => name),

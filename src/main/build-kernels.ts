@@ -1,0 +1,86 @@
+// Compiles the kernels: AssemblyScript in `assembly/` to WebAssembly in `build/kernels/`.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  DIGEST_FILE,
+  KERNEL_NAMES,
+  KERNEL_VARIANTS,
+  type KernelVariant,
+  kernelFile,
+  sourcesDigest,
+} from '../learning/kernel-files.ts'
+
+const assembly = fileURLToPath(new URL('../learning/assembly/', import.meta.url))
+
+/** A name that the type checker does not follow. */
+const COMPILER: string = 'assemblyscript/asc'
+
+/** What each variant may use of the machine. */
+const FEATURES: Readonly<Record<KernelVariant, readonly string[]>> = {
+  relaxed: ['simd', 'threads', 'bulk-memory', 'relaxed-simd'],
+  simd: ['simd', 'threads', 'bulk-memory'],
+}
+
+/** Compiles what is not up to date. Throws with the compiler's own words if the sources are wrong. */
+export async function buildKernels(): Promise<void> {
+  if (!isUpToDate()) await build()
+}
+
+function isUpToDate(): boolean {
+  try {
+    return readFileSync(DIGEST_FILE, 'utf8') === sourcesDigest()
+  } catch {
+    return false // never built
+  }
+}
+
+async function build(): Promise<void> {
+  const digest = sourcesDigest()
+  mkdirSync(new URL('.', DIGEST_FILE), { recursive: true })
+  for (const name of KERNEL_NAMES) for (const variant of KERNEL_VARIANTS) await compile(name, variant)
+  writeFileSync(DIGEST_FILE, digest) // last: a build that was stopped is built again
+}
+
+/** As much of the compiler as is used here. Its own types declare a `console` of their own for the whole program. */
+interface Compiler {
+  main(
+    options: readonly string[],
+    files: {
+      readFile(file: string): string | null
+      writeFile(file: string, contents: Uint8Array | string): void
+    },
+  ): Promise<{ readonly error: Error | null; readonly stderr: { toString(): string } }>
+}
+
+async function compile(name: string, variant: KernelVariant): Promise<void> {
+  const files = new Map<string, Uint8Array | string>()
+  const options = [
+    `${name}.ts`,
+    ...['--baseDir', assembly, '--outFile', 'kernels.wasm', '--textFile', 'kernels.wat'],
+    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+    ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
+    ...FEATURES[variant].flatMap((feature) => ['--enable', feature]),
+  ]
+  const { default: asc } = (await import(COMPILER)) as { default: Compiler } // its documented interface
+  const { error, stderr } = await asc.main(options, {
+    writeFile: (file: string, contents: Uint8Array | string) => void files.set(file, contents),
+    readFile: (file: string) => readSource(file),
+  })
+  if (error !== null) throw new Error(`the kernels ${name} do not compile:\n${stderr.toString()}`)
+  // Every thread's instance would write it again over what the others have computed.
+  if (/^ \(data /m.test(String(files.get('kernels.wat')))) throw new Error(`the kernels ${name} hold static data`)
+  const wasm = files.get('kernels.wasm')
+  if (!(wasm instanceof Uint8Array)) throw new Error(`compiling the kernels ${name} gave no file`)
+  const to = kernelFile(name, variant)
+  const beside = new URL(`${to.href}.${process.pid}`)
+  writeFileSync(beside, wasm)
+  renameSync(beside, to)
+}
+
+function readSource(file: string): string | null {
+  try {
+    return readFileSync(new URL(file, `file://${assembly}`), 'utf8')
+  } catch {
+    return null // the compiler asks for several names, and goes on with the one there is
+  }
+}
