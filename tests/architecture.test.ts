@@ -43,6 +43,7 @@ const NAMES_AN_ADAPTER: Readonly<Record<string, string>> = {
 /** Files of src, outside main, that import what they are told to, each with its reason. */
 const COMPUTES_IMPORTS: Readonly<Record<string, string>> = {
   'src/flow/worker-thread.ts': 'runs the module that a task names, in a thread of its own',
+  'src/main/build-kernels.ts': 'loads the compiler by a name that the type checker does not follow into its types',
 }
 
 const src = readSources(['src'])
