@@ -20,11 +20,21 @@ export function kernelFile(name: string, variant: KernelVariant): URL {
   return new URL(`${name}-${variant}.wasm`, built)
 }
 
+/** What the compiler is told of a variant. The memory comes from outside, up to 4 GiB, shared by all threads. */
+export function compilerOptions(variant: KernelVariant): readonly string[] {
+  const features = ['simd', 'threads', 'bulk-memory', ...(variant === 'relaxed' ? ['relaxed-simd'] : [])]
+  return [
+    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+    ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
+    ...features.flatMap((feature) => ['--enable', feature]),
+  ]
+}
+
 /** Changes with any of the sources, and with how they are compiled. */
 export function sourcesDigest(): string {
   const hash = createHash('sha256')
   for (const file of readdirSync(sources).sort()) {
     if (file.endsWith('.ts')) hash.update(`${file}\n`).update(readFileSync(new URL(file, sources)))
   }
-  return hash.update(readFileSync(new URL('../main/build-kernels.ts', import.meta.url))).digest('hex')
+  return hash.update(JSON.stringify(KERNEL_VARIANTS.map(compilerOptions))).digest('hex')
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
+  compilerOptions,
   DIGEST_FILE,
   KERNEL_NAMES,
   KERNEL_VARIANTS,
@@ -14,12 +15,6 @@ const assembly = fileURLToPath(new URL('../learning/assembly/', import.meta.url)
 
 /** A name that the type checker does not follow. */
 const COMPILER: string = 'assemblyscript/asc'
-
-/** What each variant may use of the machine. */
-const FEATURES: Readonly<Record<KernelVariant, readonly string[]>> = {
-  relaxed: ['simd', 'threads', 'bulk-memory', 'relaxed-simd'],
-  simd: ['simd', 'threads', 'bulk-memory'],
-}
 
 /** Compiles what is not up to date. Throws with the compiler's own words if the sources are wrong. */
 export async function buildKernels(): Promise<void> {
@@ -57,9 +52,7 @@ async function compile(name: string, variant: KernelVariant): Promise<void> {
   const options = [
     `${name}.ts`,
     ...['--baseDir', assembly, '--outFile', 'kernels.wasm', '--textFile', 'kernels.wat'],
-    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
-    ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
-    ...FEATURES[variant].flatMap((feature) => ['--enable', feature]),
+    ...compilerOptions(variant),
   ]
   const { default: asc } = (await import(COMPILER)) as { default: Compiler } // its documented interface
   const { error, stderr } = await asc.main(options, {
