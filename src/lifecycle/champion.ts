@@ -19,6 +19,7 @@ export const TAG = {
   verdict: VERDICT_TAG,
   refitOf: 'understudy.refit_of',
   measured: 'understudy.measured',
+  computedBy: 'understudy.computed_by',
 } as const
 
 /** End (exclusive) of the rows a version learnt from, in ms; null where nobody wrote it down. */

@@ -10,8 +10,9 @@ import { windowText } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { meanLoss, scoreVersion } from './scoring.ts'
 import { enterStaging } from './stage-moves.ts'
-import { closeTraining, type TrainingPlan, trainVersion } from './train-version.ts'
+import { closeTraining, trainVersion } from './train-version.ts'
 import { settingsFor } from './trainer-settings.ts'
+import type { TrainingPlan } from './training-plan.ts'
 
 export type Challenger = {
   readonly version: number

@@ -53,6 +53,10 @@ export interface TrainingResult {
   readonly stoppedEarly: boolean
   /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
   readonly earlyStopMae: number | null
+  /** What computed it, in words: `TypeScript`, `WebAssembly with relaxed SIMD`. */
+  readonly computedBy: string
+  /** What each feature was worth, by name, as shares of the total; null of a trainer that cannot tell. */
+  readonly importances: Readonly<Record<string, number>> | null
   /** False for a cold start, asked for or because the file to start from is damaged. */
   readonly warmStarted: boolean
   readonly seconds: number

@@ -1,39 +1,88 @@
 // One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
-import { encode } from '../features/encode.ts'
 import { encodedWidth } from '../features/specification.ts'
-import { isPlanned, throwIfCancelled } from '../kernel/errors.ts'
-import type { TimeWindow } from '../kernel/window.ts'
+import { isPlanned } from '../kernel/errors.ts'
+import type { JsonObject } from '../kernel/json.ts'
 import { weightsOf } from '../learning/model-file.ts'
-import type { EpochRecord, Tensor } from '../learning/port.ts'
+import type { EpochRecord, Tensor, TrainedModel, Trainer, TrainingJob } from '../learning/port.ts'
 import { rowsInMemory } from '../learning/rows.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import { type Project, specificationFor } from './project.ts'
 import { RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
+import { readRows } from './window-rows.ts'
+
+export interface TrainingOptions {
+  readonly signal: AbortSignal
+  /** Threads it may compute on at most; 1 unless given. The model is the same for any number. */
+  readonly threads?: number
+  /** A folder for files of this training, which goes with it; without one, all is held in memory. */
+  readonly scratch?: string
+  readonly onEpoch: (record: EpochRecord) => void
+  readonly log: (line: string) => void
+}
+
+/** What learns, by what, from which rows. */
+interface Lesson {
+  readonly trainer: Trainer<JsonObject>
+  readonly job: Omit<TrainingJob<JsonObject>, 'warmStart' | 'onEpoch'>
+}
+
+interface Learnt {
+  readonly trained: TrainedModel
+  /** Whether it began with the weights it was given. */
+  readonly warmStarted: boolean
+}
 
 /** Reads the rows, trains and writes the ONNX file. Throws `BAD_DATA` if there are too few rows, `CANCELLED` on the signal. */
 export async function trainModel(
   rooms: { project: Project; warehouse: Warehouse },
   request: TrainingRequest,
-  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void; log: (line: string) => void },
+  options: TrainingOptions,
 ): Promise<TrainingResult> {
   const startedAt = performance.now()
-  const specification = specificationFor(rooms.project, request.timeReading, request.trainer)
-  const rowsOf = async (window: TimeWindow) => {
-    const columns = [specification.target, ...specification.features.map((feature) => feature.name)]
-    const orderBy = specification.columns.map((column) => column.name)
-    const batch = await rooms.warehouse.read(request.table, window, { columns, orderBy, signal: options.signal })
-    throwIfCancelled(options.signal)
-    return encode(specification, batch, { from: 0, to: batch.rows })
+  const { trainer, job } = await prepare(rooms, request, options)
+  const { trained, warmStarted } = await learn({ trainer, job }, request.warmStart, options)
+  const model = trainer.toOnnx(job.specification, trained.weights, request.metadata)
+  return {
+    model: Buffer.from(model).toString('base64'),
+    settings: job.settings,
+    fitRows: job.fit.rows,
+    earlyStopRows: job.earlyStop?.rows ?? 0,
+    epochs: trained.epochs,
+    keptEpoch: trained.keptEpoch,
+    keptSteps: trained.keptSteps,
+    stoppedEarly: trained.stoppedEarly,
+    earlyStopMae: trained.earlyStopMae,
+    computedBy: trained.computedBy,
+    importances: trained.importances ?? null,
+    warmStarted,
+    seconds: (performance.now() - startedAt) / 1000,
   }
-  const fit = await rowsOf(request.fit)
-  const earlyStop = request.earlyStop === null ? null : await rowsOf(request.earlyStop)
+}
+
+/** Reads the rows, and says so. */
+async function prepare(
+  { project, warehouse }: { project: Project; warehouse: Warehouse },
+  request: TrainingRequest,
+  { signal, threads = 1, scratch, log }: TrainingOptions,
+): Promise<Lesson> {
+  const specification = specificationFor(project, request.timeReading, request.trainer)
+  const source = { warehouse, table: request.table, specification, signal }
+  const fit = rowsInMemory(await readRows(source, request.fit))
+  const earlyStop = request.earlyStop === null ? null : await readRows(source, request.earlyStop)
   const trainer = trainerNamed(request.trainer)
   const settings = { ...trainer.defaults, ...request.settings }
-  let warmStart = request.warmStart === null ? null : readWeights(request.warmStart)
-  const rows = fit.rows + (earlyStop?.rows ?? 0)
-  options.log(RECIPE.dataLoaded(rows, encodedWidth(specification) + 1)) // and the target
+  const { steps, seed } = request
+  log(RECIPE.dataLoaded(fit.rows + (earlyStop?.rows ?? 0), encodedWidth(specification) + 1)) // and the target
+  const onNotice = once((text) => log(`   ${text}`))
+  const job = { specification, fit, earlyStop, steps, settings, seed, threads, onNotice, signal }
+  return { trainer, job: scratch === undefined ? job : { ...job, scratch } }
+}
+
+/** Trains, from the weights of a file or from none: from none too if those do not fit. */
+async function learn({ trainer, job }: Lesson, file: string | null, options: TrainingOptions): Promise<Learnt> {
+  let warmStart = file === null ? null : readWeights(file)
   let isUnderWay = false
   const onEpoch = (record: EpochRecord): void => {
     // Only one that learns in steps has weights to begin with and an optimiser to set up; both are there once it has made some.
@@ -44,36 +93,12 @@ export async function trainModel(
     isUnderWay = true
     options.onEpoch(record)
   }
-  const { steps, seed } = request
-  const job = {
-    specification,
-    fit: rowsInMemory(fit),
-    earlyStop,
-    settings,
-    steps,
-    seed,
-    signal: options.signal,
-    onEpoch,
-  }
-  const trained = await trainer.train({ ...job, warmStart }).catch(async (error: unknown) => {
+  const trained = await trainer.train({ ...job, onEpoch, warmStart }).catch(async (error: unknown) => {
     if (warmStart === null || !isPlanned(error, 'BAD_INPUT')) throw error
     warmStart = null // a stranger's weights, or those of other sizes: whoever has them can still be succeeded
-    return await trainer.train({ ...job, warmStart })
+    return await trainer.train({ ...job, onEpoch, warmStart })
   })
-  const model = trainer.toOnnx(specification, trained.weights, request.metadata)
-  return {
-    model: Buffer.from(model).toString('base64'),
-    settings,
-    fitRows: fit.rows,
-    earlyStopRows: earlyStop?.rows ?? 0,
-    epochs: trained.epochs,
-    keptEpoch: trained.keptEpoch,
-    keptSteps: trained.keptSteps,
-    stoppedEarly: trained.stoppedEarly,
-    earlyStopMae: trained.earlyStopMae,
-    warmStarted: warmStart !== null,
-    seconds: (performance.now() - startedAt) / 1000,
-  }
+  return { trained, warmStarted: warmStart !== null }
 }
 
 /** The weights of a model file; null if it is damaged, so that a broken champion can still be succeeded, from a cold start. */
@@ -83,5 +108,15 @@ function readWeights(file: string): readonly Tensor[] | null {
   } catch (error) {
     if (isPlanned(error, 'BAD_DATA')) return null
     throw error
+  }
+}
+
+/** Says each text once, however often it is told. */
+function once(say: (text: string) => void): (text: string) => void {
+  const said = new Set<string>()
+  return (text) => {
+    if (said.has(text)) return
+    said.add(text)
+    say(text)
   }
 }
