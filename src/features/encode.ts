@@ -9,7 +9,7 @@ export interface EncodedRows {
   readonly rows: number
   readonly numberCount: number
   readonly categoryCount: number
-  /** (rows, numberCount), row-major. */
+  /** (rows, numberCount), row-major; NaN for none, which only some trainers take. */
   readonly numbers: Float32Array
   /** (rows, categoryCount), row-major; -1 for none. */
   readonly codes: Int16Array
@@ -36,7 +36,8 @@ export function encodedLayout({ features }: FeatureSpecification): readonly Enco
 }
 
 /**
- * Rows `[from, to)` of a processed table, for training.
+ * Rows `[from, to)` of a processed table, for training. With `takesMissing`, a number feature that has no value (null, NaN) is
+ * NaN; without, and in the target always, it is refused.
  *
  * Throws  PlannedError('BAD_DATA') if a column is missing, a number is not finite in float32, or a code is not -1 …
  *         n-1: one such value would silently spoil every weight.
@@ -45,6 +46,7 @@ export function encode(
   specification: FeatureSpecification,
   processed: Batch,
   rows: { readonly from: number; readonly to: number },
+  { takesMissing = false }: { readonly takesMissing?: boolean } = {},
 ): EncodedRows {
   const { features, target } = checkSpecification(specification)
   const count = rows.to - rows.from
@@ -82,7 +84,8 @@ export function encode(
       into[row * stride + at] = value
     }
   }
-  for (const [i, { name }] of numbers.entries()) copy(name, encoded.numbers, i, numbers.length, isFloat)
+  const isNumber = takesMissing ? (value: number): boolean => Number.isNaN(value) || isFloat(value) : isFloat
+  for (const [i, { name }] of numbers.entries()) copy(name, encoded.numbers, i, numbers.length, isNumber)
   for (const [i, { name, size }] of categories.entries()) {
     copy(name, encoded.codes, i, categories.length, (value) => Number.isInteger(value) && value >= -1 && value < size)
   }

@@ -89,6 +89,21 @@ test('a number that is not one, a code that is not one and a missing column are 
   expect(() => encode(specification, processed, { from: 0, to: 4 })).toThrow('row 3')
 })
 
+test('a number without a value is NaN for a trainer that takes missing ones; infinities and targets are refused all the same', async () => {
+  const processed = await runSelect(dialects, specification, homes, selectProcessed(specification, 'javascript'))
+  const spoilt = (name: string, value: number) => () =>
+    encode(
+      specification,
+      { ...processed, columns: { ...processed.columns, [name]: processed.columns[name]!.with(1, value) } },
+      { from: 0, to: 3 },
+      { takesMissing: true },
+    )
+  expect(spoilt('ratio', Number.NaN)().numbers).toEqual(Float32Array.of(42, 20, 64, Number.NaN, 127, 120 / 7))
+  expect(spoilt('ratio', Number.POSITIVE_INFINITY)).toThrow('row 1 has Infinity as "ratio"')
+  expect(spoilt('price', Number.NaN)).toThrow('row 1 has NaN as "price"')
+  expect(spoilt('kind', Number.NaN)).toThrow('row 1 has NaN as "kind"')
+})
+
 test('the recipe’s layout is the time, the inputs with categories one-hot, and the target', async () => {
   const processed = await runSelect(dialects, specification, homes, selectProcessed(specification, 'javascript'))
   const stored = { ...specification, columns: processedSchema(specification).columns }
