@@ -68,10 +68,11 @@ async function prepare(
   { signal, threads = 1, scratch, log }: TrainingOptions,
 ): Promise<Lesson> {
   const specification = specificationFor(project, request.timeReading, request.trainer)
-  const source = { warehouse, table: request.table, specification, signal }
+  const trainer = trainerNamed(request.trainer)
+  const takesMissing = trainer.takesMissing ?? false
+  const source = { warehouse, table: request.table, specification, takesMissing, signal }
   const fit = rowsInMemory(await readRows(source, request.fit))
   const earlyStop = request.earlyStop === null ? null : await readRows(source, request.earlyStop)
-  const trainer = trainerNamed(request.trainer)
   const settings = { ...trainer.defaults, ...request.settings }
   const { steps, seed } = request
   log(RECIPE.dataLoaded(fit.rows + (earlyStop?.rows ?? 0), encodedWidth(specification) + 1)) // and the target
