@@ -1,6 +1,7 @@
 // The `linear` trainer: least squares on the same features, solved exactly. The baseline a network has to beat.
 import { z } from 'zod'
 import type { EncodedRows } from '../features/encode.ts'
+import type { OnnxGraph } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { solveSymmetric } from './cholesky.ts'
@@ -28,11 +29,11 @@ export const linear: Trainer<LinearSettings> = {
   warmStarts: false,
   checkSettings: (settings) => void parseSettings('linear', LinearSettings, settings),
   train,
-  toOnnx(specification, weights, metadata) {
+  toOnnx(specification, weights, metadata, intervals = null) {
     const { kernel, bias } = weightsOfLinear(weights, inputLayout(specification))
-    return writeModel(specification, 'linear', metadata, (graph, features) =>
-      addDense(graph, features, 'output', { shape: [kernel.length, 1], values: kernel }, bias),
-    )
+    const output = { shape: [kernel.length, 1], values: kernel }
+    const network = (graph: OnnxGraph, features: string): string => addDense(graph, features, 'output', output, bias)
+    return writeModel(specification, 'linear', metadata, network, intervals)
   },
   predictEncoded,
 }

@@ -1,28 +1,68 @@
-// The model file: one ONNX graph from raw columns through the features and a network to the target, weights kept by name.
+// The model file: one ONNX graph from raw columns through the features and a network to the target and its intervals.
 import { compileToOnnx } from '../features/compile-onnx.ts'
-import { type OnnxGraph, openGraph, readInitializers } from '../features/onnx-graph.ts'
+import { type OnnxGraph, openGraph, readInitializers, readMetadata } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
+import { canonicalJson } from '../kernel/json.ts'
+import { Intervals } from './intervals.ts'
 import type { Tensor } from './port.ts'
 
 /** Marks a trainer's weights among a file's other constants. */
 const WEIGHT_PREFIX = 'weights/'
+/** Where the metadata says what the intervals are and whence, as JSON. */
+const INTERVALS_KEY = 'understudy.intervals'
 
 /**
  * A model file. `network` adds the nodes from the encoded features, float [rows, inputs], to the prediction, float [rows, 1].
- * The file's one output has the target's name and is float [rows]; the trainer's name is added to the metadata.
+ * The file's first output has the target's name and is float [rows]; the trainer's name is added to the metadata. Given
+ * intervals, their ends are further outputs, float [rows] too, named by `intervalOutput`, and the metadata says what they are.
  */
 export function writeModel(
   specification: FeatureSpecification,
   trainer: string,
   metadata: Readonly<Record<string, string>>,
   network: (graph: OnnxGraph, features: string) => string,
+  intervals: Intervals | null = null,
 ): Uint8Array {
   const graph = openGraph(trainer)
   const features = compileToOnnx(specification, graph)
   const column = network(graph, features)
   const flat = graph.node('Reshape', [column, graph.constant([-1], 'int64', [1])])
   graph.output(specification.target, flat, 'float', ['rows'])
-  return graph.toBytes({ metadata: { trainer, ...metadata } })
+  if (intervals === null) return graph.toBytes({ metadata: { trainer, ...metadata } })
+  addIntervals(graph, specification.target, flat, intervals)
+  return graph.toBytes({ metadata: { trainer, ...metadata, [INTERVALS_KEY]: canonicalJson(intervals) } })
+}
+
+/** Name of the output with one end of a target's intervals at a level: `price_low_80`. */
+export function intervalOutput(target: string, end: 'low' | 'high', level: number): string {
+  return `${target}_${end}_${level}`
+}
+
+/** Adds outputs for the ends of the intervals around the predictions, from narrow to wide, low before high. */
+function addIntervals(graph: OnnxGraph, target: string, predictions: string, { scale, bounds }: Intervals): void {
+  const number = (value: number): string => graph.constant([value], 'float', [])
+  const grown = graph.node('Mul', [graph.node('Abs', [predictions]), number(scale.slope)])
+  const size = graph.node('Add', [grown, number(scale.base)])
+  for (const bound of bounds) {
+    for (const end of ['low', 'high'] as const) {
+      const ending = graph.node('Add', [predictions, graph.node('Mul', [size, number(bound[end])])])
+      graph.output(intervalOutput(target, end, bound.level), ending, 'float', ['rows'])
+    }
+  }
+}
+
+/**
+ * What a model file says of its intervals; null for a file that has none, as one from elsewhere.
+ * Throws `BAD_DATA` if the bytes are not a model file.
+ */
+export function intervalsOf(modelBytes: Uint8Array): Intervals | null {
+  const text = readMetadata(modelBytes)[INTERVALS_KEY]
+  if (text === undefined) return null
+  try {
+    return Intervals.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null // no JSON, and so not ours
+  }
 }
 
 /** Adds a named weight, as it will come back from `weightsOf`. */

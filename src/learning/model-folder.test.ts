@@ -22,6 +22,29 @@ test('the folder tells MLflow how to load the model, who made it, and what goes 
   expect(signature(text, 'outputs')).toEqual([{ type: 'float', name: 'price_eur', required: true }])
 })
 
+test('the ends of the intervals are declared as outputs behind the prediction', async () => {
+  const { weights } = await linear.train(parcelJob(linear.defaults))
+  const bounds = [
+    { level: 80, low: -1, high: 2 },
+    { level: 95, low: -3, high: 5 },
+  ]
+  const intervals = {
+    scale: { base: 1, slope: 0 },
+    bounds,
+    rows: 200,
+    window: { fromMs: 0, toMs: 1 },
+    inheritedFrom: null,
+  }
+  const [about] = modelFolder(linear.toOnnx(parcels, weights, {}, intervals), { runId: 'r', createdAtMs: 0 })
+  expect(signature(new TextDecoder().decode(about?.bytes), 'outputs')).toEqual(
+    ['price_eur', 'price_eur_low_80', 'price_eur_high_80', 'price_eur_low_95', 'price_eur_high_95'].map((name) => ({
+      type: 'float',
+      name,
+      required: true,
+    })),
+  )
+})
+
 test('bytes that are no model file are BAD_DATA', () => {
   const bytes = new TextEncoder().encode('no model at all')
   expect(() => modelFolder(bytes, { runId: 'r', createdAtMs: 0 })).toThrow(

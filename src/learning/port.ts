@@ -1,6 +1,7 @@
 import type { EncodedRows } from '../features/encode.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import type { JsonObject } from '../kernel/json.ts'
+import type { Intervals } from './intervals.ts'
 
 export interface EpochRecord {
   readonly epoch: number
@@ -95,12 +96,21 @@ export interface Trainer<Settings extends JsonObject> {
   }
   /** What the weights predict for encoded rows, (rows), in plain JavaScript: the reference the model file is held to. */
   predictEncoded(specification: FeatureSpecification, weights: readonly Tensor[], rows: EncodedRows): Float32Array
-  /** One ONNX file from raw columns to the target. */
+  /** One ONNX file from raw columns to the target, and to the ends of its intervals where it is given some. */
   toOnnx(
     specification: FeatureSpecification,
     weights: readonly Tensor[],
     metadata: Readonly<Record<string, string>>,
+    intervals?: Intervals | null,
   ): Uint8Array
+}
+
+/** Intervals of one level around the predictions of rows: both (rows), in the target's unit. */
+export interface RowIntervals {
+  /** How many of a hundred rows like those it was calibrated on are within. */
+  readonly level: number
+  readonly low: Float64Array
+  readonly high: Float64Array
 }
 
 /**
@@ -110,6 +120,13 @@ export interface Trainer<Settings extends JsonObject> {
 export interface Predictor {
   /** The raw columns the model reads, by name. */
   readonly inputs: readonly string[]
+  /** What the file says of its intervals; null where it has none. */
+  readonly intervals: Intervals | null
   predict(columns: Readonly<Record<string, Float64Array>>, rows: number): Promise<Float64Array>
+  /** The same predictions, and the interval around each at every level the file has, narrow before wide. */
+  predictWithIntervals(
+    columns: Readonly<Record<string, Float64Array>>,
+    rows: number,
+  ): Promise<{ readonly values: Float64Array; readonly intervals: readonly RowIntervals[] }>
   [Symbol.asyncDispose](): Promise<void>
 }

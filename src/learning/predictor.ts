@@ -1,6 +1,8 @@
 // Scores raw rows with an ONNX model file, ours or one made elsewhere, by onnxruntime.
 import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
+import type { Intervals } from './intervals.ts'
+import { intervalOutput, intervalsOf } from './model-file.ts'
 import { type ModelInput, openModelInput } from './model-input.ts'
 import type { Predictor } from './port.ts'
 
@@ -9,7 +11,7 @@ const BATCH_ROWS = 8_192
 
 /**
  * Loads a model file. Its inputs are raw columns by name: float, double, int32 or int64, of shape [rows] or [rows, 1]; its
- * first output is the prediction, float or double, of the same shapes.
+ * first output is the prediction, float or double, of the same shapes. Intervals it has if its metadata says so, in our words.
  *
  * Throws `BAD_DATA` if the file is damaged or the model's inputs and output are not like that.
  */
@@ -18,25 +20,39 @@ export async function openPredictor(modelBytes: Uint8Array, options: { threads?:
   const session = await load(runtime.InferenceSession, modelBytes, options.threads ?? 2)
   const inputs = session.inputMetadata.map((input) => openModelInput(input, BATCH_ROWS))
   const output = checkOutput(session.outputMetadata)
-  const score = async (from: number, count: number, columns: Columns, into: Float64Array): Promise<void> => {
-    const isNull = new Uint8Array(count)
-    const feeds: Record<string, OnnxTensor> = {}
-    for (const input of inputs) {
-      const { values, dimensions } = input.read(columns[input.name]!, from, count, isNull) // `checkColumns` found it
-      feeds[input.name] = new runtime.Tensor(input.type, values, dimensions)
+  const intervals = intervalsIn(modelBytes, output, session.outputNames)
+  const levels = intervals?.bounds.map(({ level }) => level) ?? []
+  const ends = levels.flatMap((level) => endsOf(output, level))
+  const score = async (rows: number, columns: Columns, wanted: readonly string[]): Promise<Float64Array[]> => {
+    checkColumns(inputs, columns, rows)
+    const answers = wanted.map(() => new Float64Array(rows))
+    for (let from = 0; from < rows; from += BATCH_ROWS) {
+      const count = Math.min(BATCH_ROWS, rows - from)
+      const isNull = new Uint8Array(count)
+      const feeds: Record<string, OnnxTensor> = {}
+      for (const input of inputs) {
+        const { values, dimensions } = input.read(columns[input.name]!, from, count, isNull) // `checkColumns` found it
+        feeds[input.name] = new runtime.Tensor(input.type, values, dimensions)
+      }
+      const given = await run(session, feeds, wanted)
+      for (const [at, into] of answers.entries()) {
+        const name = wanted[at]! // as many
+        const values = numbersOf(given[name], name, count)
+        for (let i = 0; i < count; i++) into[from + i] = isNull[i] === 1 ? Number.NaN : values[i]! // count of them
+      }
     }
-    const answers = predictionsOf(await run(session, feeds, output), output, count)
-    for (let i = 0; i < count; i++) into[from + i] = isNull[i] === 1 ? Number.NaN : answers[i]! // count of them
+    return answers
   }
   return {
     inputs: inputs.map(({ name }) => name),
-    async predict(columns, rows) {
-      checkColumns(inputs, columns, rows)
-      const predictions = new Float64Array(rows)
-      for (let from = 0; from < rows; from += BATCH_ROWS) {
-        await score(from, Math.min(BATCH_ROWS, rows - from), columns, predictions)
+    intervals,
+    predict: async (columns, rows) => (await score(rows, columns, [output]))[0]!, // one was wanted
+    async predictWithIntervals(columns, rows) {
+      const [values, ...found] = await score(rows, columns, [output, ...ends])
+      return {
+        values: values!, // the first wanted
+        intervals: levels.map((level, at) => ({ level, low: found[2 * at]!, high: found[2 * at + 1]! })), // two a level
       }
-      return predictions
     },
     [Symbol.asyncDispose]: () => session.release(),
   }
@@ -66,10 +82,10 @@ async function load(sessions: typeof InferenceSession, bytes: Uint8Array, thread
 async function run(
   session: InferenceSession,
   feeds: Record<string, OnnxTensor>,
-  output: string,
-): Promise<OnnxTensor | undefined> {
+  outputs: readonly string[],
+): Promise<Readonly<Record<string, OnnxTensor>>> {
   try {
-    return (await session.run(feeds, [output]))[output]
+    return await session.run(feeds, outputs)
   } catch (error) {
     throw new PlannedError('BAD_DATA', 'the model could not score these rows', {
       why: messageOf(error),
@@ -77,6 +93,17 @@ async function run(
       cause: error,
     })
   }
+}
+
+/** The intervals a file has: those its metadata tells of, if their outputs are there. */
+function intervalsIn(bytes: Uint8Array, target: string, outputs: readonly string[]): Intervals | null {
+  const intervals = intervalsOf(bytes)
+  const needed = (intervals?.bounds ?? []).flatMap(({ level }) => endsOf(target, level))
+  return needed.every((name) => outputs.includes(name)) ? intervals : null
+}
+
+function endsOf(target: string, level: number): string[] {
+  return [intervalOutput(target, 'low', level), intervalOutput(target, 'high', level)]
 }
 
 function checkOutput(outputs: readonly InferenceSession.ValueMetadata[]): string {
@@ -89,7 +116,7 @@ function checkOutput(outputs: readonly InferenceSession.ValueMetadata[]): string
   })
 }
 
-function predictionsOf(tensor: OnnxTensor | undefined, name: string, rows: number): Float32Array | Float64Array {
+function numbersOf(tensor: OnnxTensor | undefined, name: string, rows: number): Float32Array | Float64Array {
   const values = tensor?.data
   if ((values instanceof Float32Array || values instanceof Float64Array) && values.length === rows) return values
   throw new PlannedError(

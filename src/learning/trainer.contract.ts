@@ -6,6 +6,7 @@ import { readMetadata } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import { seededRandom } from '../kernel/random.ts'
+import { calibrate } from './intervals.ts'
 import { weightsOf } from './model-file.ts'
 import type { Trainer, TrainingJob } from './port.ts'
 import { openPredictor } from './predictor.ts'
@@ -112,6 +113,22 @@ export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Se
     const scored = await predictor.predict(columns, 500)
     const wanted = trainer.predictEncoded(parcels, weights, encoded)
     expect(Math.max(...scored.map((value, i) => Math.abs(value - wanted[i]!)))).toBeLessThan(1e-4) // as many
+  })
+
+  law('given intervals, the model file has them around the very same predictions', async () => {
+    const { weights } = await train()
+    const { columns, encoded } = manyParcels(300, 3)
+    const calibration = calibrate(trainer.predictEncoded(parcels, weights, encoded), encoded.target)
+    const intervals = { ...calibration!, window: { fromMs: 0, toMs: 1 }, inheritedFrom: null } // 300 rows are enough
+    await using plain = await openPredictor(trainer.toOnnx(parcels, weights, {}))
+    await using predictor = await openPredictor(trainer.toOnnx(parcels, weights, {}, intervals))
+    const { values, intervals: found } = await predictor.predictWithIntervals(columns, 300)
+    expect(values).toEqual(await plain.predict(columns, 300))
+    expect([plain.intervals, predictor.intervals]).toEqual([null, intervals])
+    for (const { level, low, high } of found) {
+      const within = encoded.target.filter((price, row) => price >= low[row]! && price <= high[row]!) // as many
+      expect(within.length / 300).toBeCloseTo(level / 100, 1)
+    }
   })
 
   law('without early-stop rows it trains all the same, and claims no error', async () => {
