@@ -22,6 +22,15 @@ export interface RowSource {
   blocks(): AsyncIterable<EncodedRows>
 }
 
+/** How far a training is, in what the trainer counts by. */
+export interface LearningProgress {
+  readonly unit: 'epoch' | 'tree'
+  /** How many are done, with the part of the one under way: 2.4. */
+  readonly done: number
+  /** There will be no more than these; fewer if learning stops early. */
+  readonly atMost: number
+}
+
 /** A weight by name: shape and values. */
 export interface Tensor {
   readonly name: string
@@ -46,6 +55,8 @@ export interface TrainingJob<Settings> {
   /** A folder that is there for files of this training, and goes with it; without one, all is held in memory. */
   readonly scratch?: string
   readonly onEpoch?: (record: EpochRecord) => void
+  /** Hears as often as the trainer likes how far it is: also within an epoch, when one takes long. */
+  readonly onProgress?: (progress: LearningProgress) => void
   /** Hears in words what this machine could not do and what was done instead. */
   readonly onNotice?: (text: string) => void
   readonly signal?: AbortSignal
