@@ -70,6 +70,14 @@ export function checkJobRows(
 ): void {
   checkRows(job.fit, layout, 'fit')
   if (job.earlyStop !== null) checkRows(job.earlyStop, layout, 'early-stop')
+  checkRowCounts(trainer, job)
+}
+
+/** Throws `BAD_INPUT` unless there are 2 rows to fit and 1 to stop by. */
+export function checkRowCounts(
+  trainer: string,
+  job: { fit: { readonly rows: number }; earlyStop: { readonly rows: number } | null },
+): void {
   if (job.fit.rows >= 2 && job.earlyStop?.rows !== 0) return
   throw new PlannedError(
     'BAD_INPUT',

@@ -15,7 +15,12 @@ export function openPace(signal: AbortSignal | undefined): (rows: number) => Pro
     rowsSince += rows
     if (rowsSince < ROWS_A_BREATH) return
     rowsSince = 0
-    await setImmediate()
-    throwIfCancelled(signal)
+    await breathe(signal)
   }
+}
+
+/** Lets other work of this thread run, and throws `CANCELLED` if the signal has fired. */
+export async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate()
+  throwIfCancelled(signal)
 }

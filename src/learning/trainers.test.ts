@@ -6,6 +6,6 @@ test('every trainer is found by its own name', () => {
 })
 
 test('an unknown name lists what there is, inherited names included', () => {
-  expect(() => trainerNamed('forest')).toThrow('there is no trainer named "forest"; there are mlp, linear')
+  expect(() => trainerNamed('forest')).toThrow('there is no trainer named "forest"; there are mlp, trees, linear')
   expect(() => trainerNamed('toString')).toThrow('there is no trainer')
 })

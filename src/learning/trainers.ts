@@ -4,8 +4,9 @@ import type { JsonObject } from '../kernel/json.ts'
 import { linear } from './linear.ts'
 import { mlp } from './mlp.ts'
 import type { Trainer } from './port.ts'
+import { trees } from './trees.ts'
 
-export const trainers = { mlp, linear } as const
+export const trainers = { mlp, trees, linear } as const
 
 /**
  * The trainer of a name. Its settings are any JSON here: each trainer checks its own, where they enter.

@@ -1,0 +1,202 @@
+// The `trees` trainer: histogram gradient boosting of regression trees, stopped early.
+import type { EncodedRows } from '../features/encode.ts'
+import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
+import { seededRandom } from '../kernel/random.ts'
+import { type EarlyStopping, openEarlyStopping } from './early-stopping.ts'
+import { checkRowCounts, checkRows, inputLayout } from './input-layout.ts'
+import { breathe } from './pace.ts'
+import type { EpochRecord, TrainedModel, Trainer, TrainingJob } from './port.ts'
+import { parseSettings } from './settings.ts'
+import {
+  averageOf,
+  columnNames,
+  ensembleOf,
+  ensembleTensors,
+  gainShares,
+  predictTrees,
+  type TreeEnsemble,
+} from './tree-ensemble.ts'
+import { ensembleFrom } from './trees-forest.ts'
+import type { Draw, GrownTree, Growth, TreeGrower } from './trees-grower.ts'
+import { treesToOnnx } from './trees-onnx.ts'
+import { openReferenceGrower } from './trees-reference.ts'
+import { TREES_DEFAULTS, TreesSettings } from './trees-settings.ts'
+import { type Binning, survey } from './trees-survey.ts'
+
+/** One step of a job is one tree of each bag. */
+export const trees: Trainer<TreesSettings> = {
+  name: 'trees',
+  defaults: TREES_DEFAULTS,
+  prefers: 'history',
+  warmStarts: false,
+  takesMissing: true,
+  checkSettings: (settings) => void parseSettings('trees', TreesSettings, settings),
+  train,
+  predictEncoded(specification, weights, rows) {
+    checkRows(rows, inputLayout(specification), 'given')
+    return predictTrees(ensembleOf(weights), rows)
+  },
+  toOnnx: treesToOnnx,
+}
+
+/** Opens what grows the trees: the kernels, or the reference where they cannot run. */
+export type OpenGrower = (
+  settings: TreesSettings,
+  binning: Binning,
+  rows: { readonly fit: number; readonly earlyStop: number | null },
+) => Promise<TreeGrower>
+
+/** One ensemble: its trees and the errors after each. */
+interface Bag {
+  readonly trees: readonly GrownTree[]
+  readonly stoppedEarly: boolean
+}
+
+/** Everything one training holds. */
+interface Learning {
+  readonly job: TrainingJob<TreesSettings>
+  readonly settings: TreesSettings
+  readonly grower: TreeGrower
+  readonly columns: number
+  readonly epochs: EpochRecord[]
+}
+
+async function train(job: TrainingJob<TreesSettings>): Promise<TrainedModel> {
+  return trainTreesWith(job, async (settings, binning, rows) => openReferenceGrower(settings, binning, rows))
+}
+
+/** Trains with the grower that is opened. Tests hold several growers against one another. */
+export async function trainTreesWith(job: TrainingJob<TreesSettings>, open: OpenGrower): Promise<TrainedModel> {
+  throwIfCancelled(job.signal)
+  const settings = parseSettings('trees', TreesSettings, job.settings)
+  const layout = inputLayout(job.specification)
+  checkJob(job)
+  const { bins } = settings
+  const { binning, targetMean } = await survey(job.fit, layout, { bins, seed: job.seed, signal: job.signal })
+  const grower = await open(settings, binning, { fit: job.fit.rows, earlyStop: job.earlyStop?.rows ?? null })
+  try {
+    for await (const block of job.fit.blocks()) await addInPieces(grower, 'fit', block, job.signal)
+    if (job.earlyStop !== null) await addInPieces(grower, 'earlyStop', job.earlyStop, job.signal)
+    const learning: Learning = { job, settings, grower, columns: binning.thresholds.length, epochs: [] }
+    return await learn(learning, binning, grower.start(targetMean))
+  } finally {
+    await grower.close()
+  }
+}
+
+function checkJob(job: TrainingJob<TreesSettings>): void {
+  const layout = inputLayout(job.specification)
+  checkRowCounts('trees', job)
+  if (job.earlyStop !== null) checkRows(job.earlyStop, layout, 'early-stop')
+  if (job.steps !== null && !(Number.isInteger(job.steps) && job.steps >= 1)) {
+    throw new PlannedError('BAD_INPUT', `trees was asked for ${job.steps} steps`, {
+      next: 'give a whole number, at least 1',
+    })
+  }
+}
+
+/** Rows binned between two breaths. */
+const PIECE_ROWS = 65_536
+
+async function addInPieces(
+  grower: TreeGrower,
+  set: 'fit' | 'earlyStop',
+  block: EncodedRows,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { numberCount, categoryCount } = block
+  for (let from = 0; from < block.rows; from += PIECE_ROWS) {
+    const to = Math.min(from + PIECE_ROWS, block.rows)
+    grower.add(set, {
+      ...{ rows: to - from, numberCount, categoryCount },
+      numbers: block.numbers.subarray(from * numberCount, to * numberCount),
+      codes: block.codes.subarray(from * categoryCount, to * categoryCount),
+      target: block.target.subarray(from, to),
+    })
+    await breathe(signal)
+  }
+}
+
+async function learn(learning: Learning, binning: Binning, base: number): Promise<TrainedModel> {
+  const { job, settings, grower, epochs } = learning
+  const limit = job.earlyStop === null ? (job.steps ?? settings.trees) : Math.min(settings.trees, job.steps ?? Infinity)
+  const stopping = job.earlyStop === null ? null : openEarlyStopping(settings.patience)
+  const first = await growBag(learning, 0, limit, stopping)
+  const kept = stopping === null ? limit : stopping.bestEpoch + 1
+  const bags = [ensembleFrom(first.trees.slice(0, kept), base, binning)]
+  for (let bag = 1; bag < settings.bags; bag++) {
+    grower.restart()
+    bags.push(ensembleFrom((await growBag(learning, bag, kept, null)).trees, base, binning))
+  }
+  const ensemble = bags.length === 1 ? bags[0]! : averageOf(bags) // there is one
+  return {
+    weights: ensembleTensors(ensemble),
+    epochs,
+    keptEpoch: kept - 1,
+    keptSteps: kept,
+    // Of one bag it is the sum over the residuals that its trees have left; several have to be asked together.
+    earlyStopMae:
+      job.earlyStop === null ? null : bags.length === 1 ? epochs[kept - 1]!.valMae : errorOf(ensemble, job.earlyStop),
+    stoppedEarly: first.stoppedEarly,
+    computedBy: grower.computedBy,
+    importances: gainShares(ensemble, columnNames(job.specification)),
+  }
+}
+
+/** Grows up to `limit` trees, fewer if `stopping` says so. */
+async function growBag(
+  { job, settings, grower, columns, epochs }: Learning,
+  bag: number,
+  limit: number,
+  stopping: EarlyStopping | null,
+): Promise<Bag> {
+  const grown: GrownTree[] = []
+  const atMost = limit * settings.bags
+  for (let tree = 0; tree < limit; tree++) {
+    const growth = grower.grow(drawFor(settings, columns, [job.seed, bag, tree]))
+    grown.push(growth.tree)
+    const record = recordOf(growth, epochs.length)
+    checkFinite(record)
+    epochs.push(record)
+    job.onEpoch?.(record)
+    job.onProgress?.({ unit: 'tree', done: epochs.length, atMost })
+    await breathe(job.signal)
+    if (stopping !== null && stopping.after(tree, growth.earlyStop?.loss ?? 0) === 'stop')
+      return { trees: grown, stoppedEarly: true }
+  }
+  return { trees: grown, stoppedEarly: false }
+}
+
+function recordOf({ fit, earlyStop }: Growth, epoch: number): EpochRecord {
+  return { epoch, ...fit, valLoss: earlyStop?.loss ?? null, valMae: earlyStop?.mae ?? null }
+}
+
+// Each use of randomness has a stream of its own, so that changing one leaves the others.
+const STREAMS = { rows: 5, columns: 6 }
+
+/** What chance decides of a tree: by seed, bag and number alone. */
+function drawFor(settings: TreesSettings, columns: number, seeds: readonly number[]): Draw {
+  const chosen = new Uint8Array(columns)
+  const random = seededRandom(...seeds, STREAMS.columns)
+  let wanted = Math.max(1, Math.round(settings.columnShare * columns))
+  for (let column = 0; column < columns; column++) {
+    if (random.below(columns - column) >= wanted) continue
+    chosen[column] = 1
+    wanted -= 1
+  }
+  return { rowSeed: seededRandom(...seeds, STREAMS.rows).bits(), columns: chosen }
+}
+
+function errorOf(ensemble: TreeEnsemble, rows: EncodedRows): number {
+  const predictions = predictTrees(ensemble, rows)
+  return predictions.reduce((sum, prediction, row) => sum + Math.abs(prediction - rows.target[row]!), 0) / rows.rows
+}
+
+function checkFinite({ epoch, loss, valLoss }: EpochRecord): void {
+  if (Number.isFinite(loss) && Number.isFinite(valLoss ?? 0)) return
+  throw new PlannedError(
+    'BAD_DATA',
+    `trees lost their way at tree ${epoch}: the loss is ${loss} and ${valLoss} on the early-stop rows`,
+    { next: 'look for extreme values in the target', facts: { epoch } },
+  )
+}
