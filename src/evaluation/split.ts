@@ -51,8 +51,8 @@ export function splitByTime(timesMs: Float64Array, ratio: number): Split {
   }
 }
 
-/** The last place at or before `position` where no timestamp is torn apart. */
-function cutBefore(timesMs: Float64Array, position: number): number {
+/** The last place at or before `position` where no timestamp is torn apart: ordered times, any of them equal. */
+export function cutBefore(timesMs: Float64Array, position: number): number {
   let cut = Math.min(timesMs.length, Math.floor(position + ROUNDING_ROWS))
   // At either end the neighbour is undefined, which equals no time.
   while (timesMs[cut] !== undefined && timesMs[cut - 1] === timesMs[cut]) cut--
@@ -70,7 +70,8 @@ function countDays(timesMs: Float64Array, range: RowRange): number {
   return days
 }
 
-function requireOrder(timesMs: Float64Array): void {
+/** Throws `BAD_DATA` if the times are not in order or not numbers. */
+export function requireOrder(timesMs: Float64Array): void {
   let previous = Number.NEGATIVE_INFINITY
   for (const [row, time] of timesMs.entries()) {
     // Also true of NaN, which no comparison lets pass.

@@ -22,10 +22,13 @@ export function scaleOf({ kind, low, high, log }: RangeParameter): { low: number
   return log ? { low: Math.log(low - half), high: Math.log(high + half) } : { low: low - half, high: high + half }
 }
 
+/** A number of so many digits is as good as any of its neighbours, and can be typed. */
+const DIGITS = 4
+
 /** The value at a place of the scale, within its bounds whatever the rounding. */
 export function valueOn({ kind, low, high, log }: RangeParameter, place: number): number {
   const value = log ? Math.exp(place) : place
-  return Math.min(high, Math.max(low, kind === 'int' ? Math.round(value) : value))
+  return Math.min(high, Math.max(low, kind === 'int' ? Math.round(value) : Number(value.toPrecision(DIGITS))))
 }
 
 /** Draws that may hit upon what was tried before one looks for what was not. */

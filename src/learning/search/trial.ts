@@ -3,11 +3,11 @@ import type { Point, Space } from './space.ts'
 
 /**
  * One set of settings that was tried, or is being tried. `errors` are the mean errors over the folds so far: after the first, the first two,
- * …; of a finished trial the last one is its error.
+ * …; of a finished trial the last one is its error. A trial is `stopped` when the time is up.
  */
 export interface Trial {
   readonly settings: Point
-  readonly state: 'finished' | 'pruned' | 'failed' | 'running'
+  readonly state: 'finished' | 'pruned' | 'stopped' | 'failed' | 'running'
   readonly errors: readonly number[]
 }
 
@@ -26,7 +26,7 @@ export function errorOf(trial: Trial): number | null {
 
 /** Best first: finished ones by their error, then pruned ones by how far they came and how well they did there, then the others. */
 export function ranked<T extends Trial>(trials: readonly T[]): T[] {
-  const order = ['finished', 'pruned', 'failed', 'running']
+  const order = ['finished', 'pruned', 'stopped', 'failed', 'running']
   return trials.toSorted((a, b) => {
     const byState = order.indexOf(a.state) - order.indexOf(b.state)
     if (byState !== 0) return byState
