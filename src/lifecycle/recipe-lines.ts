@@ -53,6 +53,8 @@ export const OWN = {
   },
   weightsKept: (trainer: string, epoch: number, metric: Metric, error: number, rows: number) =>
     `   ${trainer}: kept are the weights of epoch ${epoch + 1}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; that is what is reported`,
+  sampledEarlyStop: (all: number, some: number) =>
+    `   of the ${countText(all)} early-stop rows ${countText(some)} are looked at, evenly spread`,
   /** Trained for a number of steps, with no rows to stop at. */
   trainedForSteps: (trainer: string, rows: number, steps: number) =>
     `   ${trainer}: learnt ${countText(rows)} rows in ${countText(steps)} steps`,

@@ -4,7 +4,8 @@ import type { Engine } from '../flow/port.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
-import type { EpochRecord } from '../learning/port.ts'
+import type { Intervals } from '../learning/intervals.ts'
+import type { EpochRecord, LearningProgress } from '../learning/port.ts'
 import type { Outbox } from '../notify/port.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Warehouse } from '../warehouse/port.ts'
@@ -30,6 +31,10 @@ export interface TrainingRequest {
   /** Null trains for exactly `steps` steps. */
   readonly earlyStop: TimeWindow | null
   readonly steps: number | null
+  /** Rows that the result is measured on besides, after them: a search does, on rows of no holdout. */
+  readonly validate?: TimeWindow
+  /** Threads it may compute on at most; as many as the machine lends a training unless given. */
+  readonly threads?: number
   readonly trainer: string
   /** In place of the trainer's own. */
   readonly settings: JsonObject
@@ -38,6 +43,8 @@ export interface TrainingRequest {
   /** The model file to start from, base64; null for a cold start. */
   readonly warmStart: string | null
   readonly metadata: Readonly<Record<string, string>>
+  /** The intervals that a refit takes over; without them, its own are calibrated on the early-stop rows. */
+  readonly inherits?: Intervals | null
 }
 
 export interface TrainingResult {
@@ -53,10 +60,14 @@ export interface TrainingResult {
   readonly stoppedEarly: boolean
   /** Mean absolute error of the weights kept on the early-stop rows; null without such rows. */
   readonly earlyStopMae: number | null
+  /** The same on the rows of `validate`, where some were given. */
+  readonly validation?: { readonly mae: number; readonly rows: number }
   /** What computed it, in words: `TypeScript`, `WebAssembly with relaxed SIMD`. */
   readonly computedBy: string
   /** What each feature was worth, by name, as shares of the total; null of a trainer that cannot tell. */
   readonly importances: Readonly<Record<string, number>> | null
+  /** Those of the model file; null where it has none. */
+  readonly intervals: Intervals | null
   /** False for a cold start, asked for or because the file to start from is damaged. */
   readonly warmStarted: boolean
   readonly seconds: number
@@ -65,7 +76,12 @@ export interface TrainingResult {
 /** Runs a training away from the event loop. */
 export type RunTraining = (
   request: TrainingRequest,
-  options: { signal: AbortSignal; onEpoch: (record: EpochRecord) => void; log: (line: string) => void },
+  options: {
+    signal: AbortSignal
+    onEpoch: (record: EpochRecord) => void
+    onProgress?: (progress: LearningProgress) => void
+    log: (line: string) => void
+  },
 ) => Promise<TrainingResult>
 
 /** Where the recipe's own files go (`training_outputs/`): write-only copies under MODEL_TARGET local. */
@@ -117,8 +133,13 @@ export const CycleInput = z.object({
   again: z.boolean(),
   /** A version made elsewhere to score instead of training one. */
   challenger: z.int().nullable(),
-  /** Trainers' settings in place of their own, by name; each trainer takes those it has. */
+  /**
+   * Trainers' settings in place of their own, by name; each trainer takes those it has. One that is meant for one trainer alone carries its
+   * name: `mlp.learningRate`.
+   */
   trainerSettings: z.record(z.string(), TrainerSetting),
+  /** How many settings of each trainer are tried before the challenger is trained; absent: none. Cycles of earlier versions lack it. */
+  tuneTrials: z.int().positive().exactOptional(),
   /** The decision that asked for this further look with other settings: it may promote. */
   retrainOf: z.int().nullable(),
 })

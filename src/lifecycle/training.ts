@@ -1,16 +1,26 @@
 // One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
+import type { EncodedRows } from '../features/encode.ts'
 import { encodedWidth } from '../features/specification.ts'
 import { isPlanned } from '../kernel/errors.ts'
 import type { JsonObject } from '../kernel/json.ts'
+import type { TimeWindow } from '../kernel/window.ts'
 import { weightsOf } from '../learning/model-file.ts'
-import type { EpochRecord, Tensor, TrainedModel, Trainer, TrainingJob } from '../learning/port.ts'
-import { rowsInMemory } from '../learning/rows.ts'
+import type {
+  EpochRecord,
+  LearningProgress,
+  RowSource,
+  Tensor,
+  TrainedModel,
+  Trainer,
+  TrainingJob,
+} from '../learning/port.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
+import { intervalsFor } from './intervals.ts'
 import { type Project, specificationFor } from './project.ts'
-import { RECIPE } from './recipe-lines.ts'
+import { OWN, RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
-import { readRows } from './window-rows.ts'
+import { openWindowRows, sampleInMemory, type WindowRows } from './window-rows.ts'
 
 export interface TrainingOptions {
   readonly signal: AbortSignal
@@ -19,8 +29,14 @@ export interface TrainingOptions {
   /** A folder for files of this training, which goes with it; without one, all is held in memory. */
   readonly scratch?: string
   readonly onEpoch: (record: EpochRecord) => void
+  /** Hears a few times a second at most how far it is. */
+  readonly onProgress?: (progress: LearningProgress) => void
   readonly log: (line: string) => void
 }
+
+/** The most rows that say when to stop. They stay in memory and are looked at after every epoch; more would tell no more. */
+const EARLY_STOP_ROWS = 2_000_000
+const PROGRESS_MS = 200
 
 /** What learns, by what, from which rows. */
 interface Lesson {
@@ -43,7 +59,10 @@ export async function trainModel(
   const startedAt = performance.now()
   const { trainer, job } = await prepare(rooms, request, options)
   const { trained, warmStarted } = await learn({ trainer, job }, request.warmStart, options)
-  const model = trainer.toOnnx(job.specification, trained.weights, request.metadata)
+  const learnt = { trainer, specification: job.specification, weights: trained.weights }
+  const validation = await validate(rooms.warehouse, request, learnt, options.signal)
+  const intervals = request.inherits ?? intervalsFor(trainer, job, trained, request.earlyStop)
+  const model = trainer.toOnnx(job.specification, trained.weights, request.metadata, intervals)
   return {
     model: Buffer.from(model).toString('base64'),
     settings: job.settings,
@@ -54,14 +73,16 @@ export async function trainModel(
     keptSteps: trained.keptSteps,
     stoppedEarly: trained.stoppedEarly,
     earlyStopMae: trained.earlyStopMae,
+    ...(validation === null ? {} : { validation }),
     computedBy: trained.computedBy,
     importances: trained.importances ?? null,
+    intervals,
     warmStarted,
     seconds: (performance.now() - startedAt) / 1000,
   }
 }
 
-/** Reads the rows, and says so. */
+/** Opens the rows: those to learn from are read when the trainer asks for them. */
 async function prepare(
   { project, warehouse }: { project: Project; warehouse: Warehouse },
   request: TrainingRequest,
@@ -71,18 +92,46 @@ async function prepare(
   const trainer = trainerNamed(request.trainer)
   const takesMissing = trainer.takesMissing ?? false
   const source = { warehouse, table: request.table, specification, takesMissing, signal }
-  const fit = rowsInMemory(await readRows(source, request.fit))
-  const earlyStop = request.earlyStop === null ? null : await readRows(source, request.earlyStop)
+  const earlyStop = request.earlyStop === null ? null : await readEarlyStop(source, request.earlyStop, log)
+  const rows = await openWindowRows(source, request.fit)
+  const fit = announced(rows, () => {
+    log(RECIPE.dataLoaded(rows.rows + (earlyStop?.rows ?? 0), encodedWidth(specification) + 1)) // and the target
+  })
   const settings = { ...trainer.defaults, ...request.settings }
   const { steps, seed } = request
-  log(RECIPE.dataLoaded(fit.rows + (earlyStop?.rows ?? 0), encodedWidth(specification) + 1)) // and the target
   const onNotice = once((text) => log(`   ${text}`))
   const job = { specification, fit, earlyStop, steps, settings, seed, threads, onNotice, signal }
   return { trainer, job: scratch === undefined ? job : { ...job, scratch } }
 }
 
+/** The rows that say when to stop, in memory; a sample of them where they are very many. */
+async function readEarlyStop(
+  source: WindowRows,
+  window: TimeWindow,
+  log: (line: string) => void,
+): Promise<EncodedRows> {
+  const all = await openWindowRows(source, window)
+  const { rows, every } = await sampleInMemory(all, EARLY_STOP_ROWS)
+  if (every > 1) log(OWN.sampledEarlyStop(all.rows, rows.rows))
+  return rows
+}
+
+/** A source that says when its rows have all been read for the first time. */
+function announced(source: RowSource, say: () => void): RowSource {
+  let isSaid = false
+  return {
+    ...source,
+    async *blocks() {
+      yield* source.blocks()
+      if (!isSaid) say()
+      isSaid = true
+    },
+  }
+}
+
 /** Trains, from the weights of a file or from none: from none too if those do not fit. */
 async function learn({ trainer, job }: Lesson, file: string | null, options: TrainingOptions): Promise<Learnt> {
+  const onProgress = seldom(options.onProgress ?? (() => undefined))
   let warmStart = file === null ? null : readWeights(file)
   let isUnderWay = false
   const onEpoch = (record: EpochRecord): void => {
@@ -94,10 +143,10 @@ async function learn({ trainer, job }: Lesson, file: string | null, options: Tra
     isUnderWay = true
     options.onEpoch(record)
   }
-  const trained = await trainer.train({ ...job, onEpoch, warmStart }).catch(async (error: unknown) => {
+  const trained = await trainer.train({ ...job, onEpoch, onProgress, warmStart }).catch(async (error: unknown) => {
     if (warmStart === null || !isPlanned(error, 'BAD_INPUT')) throw error
     warmStart = null // a stranger's weights, or those of other sizes: whoever has them can still be succeeded
-    return await trainer.train({ ...job, onEpoch, warmStart })
+    return await trainer.train({ ...job, onEpoch, onProgress, warmStart })
   })
   return { trained, warmStarted: warmStart !== null }
 }
@@ -109,6 +158,16 @@ function readWeights(file: string): readonly Tensor[] | null {
   } catch (error) {
     if (isPlanned(error, 'BAD_DATA')) return null
     throw error
+  }
+}
+
+/** Passes on what comes when enough time has gone by since the last. */
+function seldom(tell: (progress: LearningProgress) => void): (progress: LearningProgress) => void {
+  let toldMs = Number.NEGATIVE_INFINITY
+  return (progress) => {
+    if (performance.now() - toldMs < PROGRESS_MS) return
+    toldMs = performance.now()
+    tell(progress)
   }
 }
 

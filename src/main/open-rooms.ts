@@ -14,6 +14,7 @@ import { openWarehouse } from './open-warehouse.ts'
 import { readProvenance } from './provenance.ts'
 import { ROOT } from './settings.ts'
 import { serverName, storeName } from './store-name.ts'
+import { removeLeftScratch } from './training-scratch.ts'
 import { trainInThread } from './training-thread.ts'
 
 export interface OpenRooms extends LifecycleRooms {
@@ -39,6 +40,7 @@ export async function openRooms(options: {
   const { home, databasePath } = settings
   const place = { home, databasePath, artifacts: settings.artifacts }
   const { readOnly } = opened.use(openHome(place))
+  if (!readOnly) await removeLeftScratch(home)
   const scratch = readOnly ? opened.use(await mkdtempDisposable(join(tmpdir(), 'understudy-'))).path : undefined
   const warehouse = opened.use(await openWarehouse(home, scratch))
   const shared = { clock: systemClock, readOnly }
