@@ -3,7 +3,7 @@ import { checkSpecification } from './check.ts'
 import { TENSOR_TYPES, type TensorType } from './onnx-format.ts'
 import type { OnnxGraph } from './onnx-graph.ts'
 import { operandsOf, programOf, type Step } from './program.ts'
-import { expressionOf, type Feature, type FeatureSpecification } from './specification.ts'
+import { expressionOf, type Feature, type FeatureSpecification, widthOf } from './specification.ts'
 import { zoneTable } from './time-zone.ts'
 
 /**
@@ -16,6 +16,43 @@ import { zoneTable } from './time-zone.ts'
  * below 1e-45); only the encoded features are float32. Needs operator set 13 or later.
  */
 export function compileToOnnx(specification: FeatureSpecification, graph: OnnxGraph): string {
+  const features = addFeatures(specification, graph)
+  const blocks = features.map((computed) =>
+    computed.feature.kind === 'number' ? numberColumn(graph, computed) : oneHotBlock(graph, computed),
+  )
+  return graph.node('Concat', blocks, { axis: { int: 1 } })
+}
+
+/**
+ * Adds the features to a graph as `compileToOnnx` does, but with one column for each: double [rows, features], numbers first,
+ * then categories. Numbers are those of float32, as rows for training hold them; of a category's code c, `ranks[category][c]`
+ * is told, and NaN where there is no code.
+ */
+export function compileColumnsToOnnx(
+  specification: FeatureSpecification,
+  graph: OnnxGraph,
+  ranks: readonly Float32Array[],
+): string {
+  const features = addFeatures(specification, graph)
+  const numbers = features.filter(({ feature }) => feature.kind === 'number')
+  const categories = features.filter(({ feature }) => feature.kind === 'category')
+  const columns = [
+    ...numbers.map((computed) => numberColumn(graph, computed)),
+    ...categories.map((computed, i) => rankColumn(graph, computed, ranks[i]!)), // one per category
+  ]
+  return cast(graph, graph.node('Concat', columns, { axis: { int: 1 } }), 'double')
+}
+
+/** A feature and the step that computes it. */
+interface Computed {
+  readonly feature: Feature
+  readonly step: Step
+  /** Adds a step's values, double [rows]: the feature's own unless another is named. */
+  readonly perRow: (step?: number) => string
+}
+
+/** Declares the inputs and adds the steps of all features. */
+function addFeatures(specification: FeatureSpecification, graph: OnnxGraph): Computed[] {
   const { columns, target, features } = checkSpecification(specification)
   const inputs = new Map<string, string>()
   for (const { name, type } of columns) {
@@ -26,10 +63,12 @@ export function compileToOnnx(specification: FeatureSpecification, graph: OnnxGr
   const { steps, results } = programOf(features.map(expressionOf))
   const tensors = addSteps(graph, steps, inputs)
   const rows = graph.node('Shape', [specification.timeColumn])
-  // Constants are scalars until here.
-  const perRow = (step: number): string => graph.node('Expand', [tensors[step]!, rows])
-  const blocks = features.map((feature, i) => encodeFeature(graph, feature, steps, results[i]!, perRow))
-  return graph.node('Concat', blocks, { axis: { int: 1 } })
+  return features.map((feature, i) => {
+    const result = results[i]! // one per feature
+    // Constants are scalars until here.
+    const perRow = (step = result): string => graph.node('Expand', [tensors[step]!, rows])
+    return { feature, step: steps[result]!, perRow }
+  })
 }
 
 function cast(graph: OnnxGraph, tensor: string, to: TensorType): string {
@@ -160,21 +199,42 @@ function addZoneOffset(graph: OnnxGraph, atMs: string, zone: string): string {
   return node('Gather', [offsets, index])
 }
 
-/** The feature as float [rows, width]. */
-function encodeFeature(
-  graph: OnnxGraph,
-  feature: Feature,
-  steps: readonly Step[],
-  result: number,
-  perRow: (step: number) => string,
-): string {
-  const step = steps[result]!
-  if (feature.kind === 'number') return cast(graph, graph.node('Unsqueeze', [perRow(result), axis(graph, 1)]), 'float')
-  if (step.op === 'position' && step.values.length === feature.size) {
+/** A number as float [rows, 1]. */
+function numberColumn(graph: OnnxGraph, { perRow }: Computed): string {
+  return cast(graph, column(graph, perRow()), 'float')
+}
+
+/** A category as float [rows, size]. */
+function oneHotBlock(graph: OnnxGraph, { feature, step, perRow }: Computed): string {
+  const size = widthOf(feature)
+  if (step.op === 'position' && step.values.length === size) {
     return cast(graph, oneHot(graph, perRow(step.of), step.values), 'float') // no need of the position itself
   }
-  const codes = Array.from({ length: feature.size }, (_, code) => code)
-  return cast(graph, oneHot(graph, perRow(result), codes), 'float')
+  const codes = Array.from({ length: size }, (_, code) => code)
+  return cast(graph, oneHot(graph, perRow(), codes), 'float')
+}
+
+/** The rank of a category's code as float [rows, 1]: looked up in the ranks, with NaN after the last. */
+function rankColumn(graph: OnnxGraph, { feature, step, perRow }: Computed, ranks: Float32Array): string {
+  const { node } = graph
+  const value = perRow()
+  const size = widthOf(feature)
+  const table = graph.constant([...ranks, Number.NaN], 'float', [size + 1])
+  if (step.op === 'position' && step.values.length <= size) {
+    return column(graph, node('Gather', [table, cast(graph, value, 'int64')])) // -1 is the last one
+  }
+  const isInside = node('And', [
+    node('GreaterOrEqual', [value, scalar(graph, 0)]),
+    node('Less', [value, scalar(graph, size)]),
+  ])
+  const isCode = node('And', [isInside, node('Equal', [value, node('Floor', [value])])])
+  const index = cast(graph, node('Where', [isCode, value, scalar(graph, size)]), 'int64')
+  return column(graph, node('Gather', [table, index]))
+}
+
+/** [rows, 1] of [rows]. */
+function column(graph: OnnxGraph, tensor: string): string {
+  return graph.node('Unsqueeze', [tensor, axis(graph, 1)])
 }
 
 /** bool [rows, values.length]: which of the values each row has. */

@@ -5,17 +5,17 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect } from 'vitest'
 import type { Batch, Select } from '../warehouse/port.ts'
 import { compileToJavaScript } from './compile-javascript.ts'
-import { compileToOnnx } from './compile-onnx.ts'
+import { compileColumnsToOnnx, compileToOnnx } from './compile-onnx.ts'
 import { compileToSql } from './compile-sql.ts'
 import { encodedLayout } from './encode.ts'
-import { openGraph } from './onnx-graph.ts'
-import { encodedWidth, type FeatureSpecification } from './specification.ts'
+import { type OnnxGraph, openGraph } from './onnx-graph.ts'
+import { encodedWidth, type FeatureSpecification, widthOf } from './specification.ts'
 
 export interface Dialects {
   /** Rows of a SELECT of the SQL dialect, NaN for null, in no particular order. */
   runSql(specification: FeatureSpecification, source: Batch, sql: string): Promise<Batch>
   /**
-   * Holds all three dialects to the same features, row by row. `key` names a raw column in which no two rows are alike.
+   * Holds all three dialects to the same features, row by row, ONNX in both of its layouts. `key` names a raw column in which no two rows are alike.
    */
   expectEqual(specification: FeatureSpecification, rows: Batch, key: string): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -66,6 +66,11 @@ export async function openDialects(): Promise<Dialects> {
         expectClose(inSql, inJavaScript, `SQL, ${name}`)
       }
       expectClose(await runOnnx(specification, rows), encoded, 'ONNX')
+      expectClose(
+        await runOnnxColumns(specification, rows),
+        columnsReference(specification, reference, rows),
+        'ONNX columns',
+      )
     },
     async [Symbol.asyncDispose]() {
       connection.closeSync()
@@ -77,7 +82,22 @@ export async function openDialects(): Promise<Dialects> {
 /** The encoded features, (rows, encodedWidth) row-major, from a model file that holds nothing else. */
 export async function runOnnx(specification: FeatureSpecification, rows: Batch): Promise<Float32Array> {
   const graph = openGraph('features')
-  graph.output('encoded', compileToOnnx(specification, graph), 'float', ['rows', encodedWidth(specification)])
+  const encoded = compileToOnnx(specification, graph)
+  graph.output('encoded', encoded, 'float', ['rows', encodedWidth(specification)])
+  return (await run(graph, specification, rows)) as Float32Array // the graph declares it float
+}
+
+/** The features as columns, (rows, features) row-major, each code being its own rank. */
+async function runOnnxColumns(specification: FeatureSpecification, rows: Batch): Promise<Float64Array> {
+  const graph = openGraph('columns')
+  const categories = specification.features.filter(({ kind }) => kind === 'category')
+  const ranks = categories.map((feature) => Float32Array.from({ length: widthOf(feature) }, (_, code) => code))
+  const encoded = compileColumnsToOnnx(specification, graph, ranks)
+  graph.output('encoded', encoded, 'double', ['rows', specification.features.length])
+  return (await run(graph, specification, rows)) as Float64Array // the graph declares it double
+}
+
+async function run(graph: OnnxGraph, specification: FeatureSpecification, rows: Batch): Promise<unknown> {
   const session = await InferenceSession.create(graph.toBytes({ metadata: {} }))
   const feeds = specification.columns
     .filter(({ name }) => name !== specification.target)
@@ -95,7 +115,7 @@ export async function runOnnx(specification: FeatureSpecification, rows: Batch):
     })
   const { encoded } = await session.run(Object.fromEntries(feeds))
   await session.release()
-  return encoded!.data as Float32Array // the graph declares it float
+  return encoded!.data // each graph's output is called so
 }
 
 /** What a Select of either dialect makes of rows. */
@@ -125,6 +145,20 @@ function encodeReference(
     }
   }
   return encoded
+}
+
+/** The same with a column for each feature, numbers first: codes as they are, NaN for none. */
+function columnsReference(
+  { features }: FeatureSpecification,
+  columns: Readonly<Record<string, Float64Array>>,
+  { rows }: Batch,
+): Float32Array {
+  const ordered = [...features].sort((a, b) => Number(a.kind === 'category') - Number(b.kind === 'category'))
+  return Float32Array.from({ length: rows * ordered.length }, (_, at) => {
+    const feature = ordered[at % ordered.length]! // within it
+    const value = columns[feature.name]![Math.floor(at / ordered.length)]!
+    return feature.kind === 'category' && value === -1 ? Number.NaN : value
+  })
 }
 
 function orderBy(key: Float64Array): number[] {

@@ -1,9 +1,22 @@
 // The messages of an ONNX file (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), each written out as bytes.
-import { bytesField, floatField, integerField, message, textField } from './protobuf.ts'
+import {
+  bytesField,
+  floatField,
+  floatsField,
+  integerField,
+  integersField,
+  message,
+  textField,
+  textFields,
+} from './protobuf.ts'
 
 /** Element types, with ONNX's own numbers for them. */
 export const TENSOR_TYPES = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 } as const
 export type TensorType = keyof typeof TENSOR_TYPES
+
+/** The sets of operators beside ONNX's own, whose domain is '', each with the version that files ask for. */
+export const OPERATOR_SETS = { 'ai.onnx.ml': 3 } as const
+export type OperatorDomain = '' | keyof typeof OPERATOR_SETS
 
 /** A size, or the name of a size known only when the model runs. */
 export type Dimension = number | string
@@ -12,9 +25,12 @@ export type Dimension = number | string
 type Attribute =
   | { readonly int: number }
   | { readonly float: number }
-  | { readonly ints: readonly number[] }
-  | { readonly floats: readonly number[] }
+  | { readonly ints: ArrayLike<number> }
+  | { readonly floats: ArrayLike<number> }
   | { readonly text: string }
+  | { readonly texts: readonly string[] }
+  /** Of rank 1. */
+  | { readonly tensor: ArrayLike<number>; readonly type: TensorType }
 
 export type Attributes = Readonly<Record<string, Attribute>>
 
@@ -23,38 +39,46 @@ export const MODEL = { irVersion: 1, producer: 2, graph: 7, opset: 8, metadata: 
 export const OPSET = { domain: 1, version: 2 }
 export const ENTRY = { key: 1, value: 2 }
 export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 }
-const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5 }
-const ATTRIBUTE = { name: 1, float: 2, int: 3, text: 4, floats: 7, ints: 8, kind: 20 }
-const ATTRIBUTE_KINDS = { float: 1, int: 2, text: 3, floats: 6, ints: 7 }
+const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 }
+const ATTRIBUTE = { name: 1, float: 2, int: 3, text: 4, tensor: 5, floats: 7, ints: 8, texts: 9, kind: 20 }
+const ATTRIBUTE_KINDS = { float: 1, int: 2, text: 3, tensor: 4, floats: 6, ints: 7, texts: 8 }
 export const TENSOR = { dimensions: 1, type: 2, floats: 4, name: 8, raw: 9 }
 const VALUE = { name: 1, type: 2 }
 const TYPE = { tensor: 1, elementType: 1, shape: 2, dimension: 1, size: 1, sizeName: 2 }
 
-export function nodeMessage(
+/** What a node computes, from what: all of its message but its name and its outputs, which `namedNode` adds. */
+export function nodeBody(
   op: string,
-  name: string,
   inputs: readonly string[],
-  outputs: readonly string[],
   attributes: Attributes,
+  domain: OperatorDomain,
 ): Uint8Array {
   return message(
     ...inputs.map((input) => textField(NODE.input, input)),
-    ...outputs.map((output) => textField(NODE.output, output)),
-    textField(NODE.name, name),
     textField(NODE.op, op),
     ...Object.entries(attributes).map(([key, value]) => bytesField(NODE.attribute, attributeMessage(key, value))),
+    ...(domain === '' ? [] : [textField(NODE.domain, domain)]),
   )
 }
 
-function attributeMessage(name: string, value: Attribute): Uint8Array {
-  const head = textField(ATTRIBUTE.name, name)
-  const kind = (of: keyof typeof ATTRIBUTE_KINDS): Uint8Array => integerField(ATTRIBUTE.kind, ATTRIBUTE_KINDS[of])
-  if ('int' in value) return message(head, integerField(ATTRIBUTE.int, value.int), kind('int'))
-  if ('float' in value) return message(head, floatField(ATTRIBUTE.float, value.float), kind('float'))
-  if ('ints' in value) return message(head, ...value.ints.map((int) => integerField(ATTRIBUTE.ints, int)), kind('ints'))
-  if ('floats' in value)
-    return message(head, ...value.floats.map((one) => floatField(ATTRIBUTE.floats, one)), kind('floats'))
-  return message(head, textField(ATTRIBUTE.text, value.text), kind('text'))
+export function namedNode(body: Uint8Array, name: string, outputs: readonly string[]): Uint8Array {
+  return message(body, ...outputs.map((output) => textField(NODE.output, output)), textField(NODE.name, name))
+}
+
+function attributeMessage(name: string, attribute: Attribute): Uint8Array {
+  const [kind, value] = attributeValue(attribute)
+  return message(textField(ATTRIBUTE.name, name), value, integerField(ATTRIBUTE.kind, ATTRIBUTE_KINDS[kind]))
+}
+
+function attributeValue(value: Attribute): [keyof typeof ATTRIBUTE_KINDS, Uint8Array] {
+  if ('int' in value) return ['int', integerField(ATTRIBUTE.int, value.int)]
+  if ('float' in value) return ['float', floatField(ATTRIBUTE.float, value.float)]
+  if ('ints' in value) return ['ints', integersField(ATTRIBUTE.ints, value.ints)]
+  if ('floats' in value) return ['floats', floatsField(ATTRIBUTE.floats, value.floats)]
+  if ('text' in value) return ['text', textField(ATTRIBUTE.text, value.text)]
+  if ('texts' in value) return ['texts', textFields(ATTRIBUTE.texts, value.texts)]
+  const tensor = tensorMessage('', value.tensor, value.type, [value.tensor.length])
+  return ['tensor', bytesField(ATTRIBUTE.tensor, tensor)]
 }
 
 export function valueInfo(name: string, type: TensorType, shape: readonly Dimension[]): Uint8Array {

@@ -68,6 +68,64 @@ test('nodes with several outputs and lists of integers are written', async () =>
   expect(rest?.dims).toEqual([2, 1])
 })
 
+/** One tree, `x <= 2 ? 10 : 20`, by the operator of another set that takes lists of whole numbers, texts and a tensor. */
+function oneTree(thresholds: readonly number[]): Uint8Array {
+  const graph = openGraph('tree')
+  const x = graph.input('x', 'double', ['rows', 1])
+  const tree = graph.node(
+    'TreeEnsembleRegressor',
+    [x],
+    {
+      n_targets: { int: 1 },
+      nodes_falsenodeids: { ints: [2, 0, 0] },
+      nodes_featureids: { ints: new Int32Array(3) },
+      nodes_modes: { texts: ['BRANCH_LEQ', 'LEAF', 'LEAF'] },
+      nodes_nodeids: { ints: [0, 1, 2] },
+      nodes_treeids: { ints: [0, 0, 0] },
+      nodes_truenodeids: { ints: [1, 0, 0] },
+      nodes_values_as_tensor: { tensor: thresholds, type: 'double' },
+      target_ids: { ints: [0, 0] },
+      target_nodeids: { ints: [1, 2] },
+      target_treeids: { ints: [0, 0] },
+      target_weights_as_tensor: { tensor: [10, 20], type: 'double' },
+    },
+    'ai.onnx.ml',
+  )
+  graph.output('y', tree, 'float', ['rows', 1])
+  return graph.toBytes({ metadata: {} })
+}
+
+test('operators of another set are written with their lists of numbers and texts, and the set is named', async () => {
+  const session = await InferenceSession.create(oneTree([2, 0, 0]))
+  const { y } = await session.run({ x: new Tensor('float64', Float64Array.of(1, 2, 2 + 2 ** -51, Number.NaN), [4, 1]) })
+  expect(y?.data).toEqual(Float32Array.of(10, 10, 20, 20))
+})
+
+test('lists of whole numbers of every size and lists of floats are written as they are read', async () => {
+  const ints = [0, 1, -1, 127, 128, 300, 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 1 - 2 ** 53]
+  const floats = [0.5, -0, 1e-45, 3e38, Number.POSITIVE_INFINITY]
+  const graph = openGraph('lists')
+  graph.output('ints', graph.node('Constant', [], { value_ints: { ints } }), 'int64', [ints.length])
+  graph.output('floats', graph.node('Constant', [], { value_floats: { floats } }), 'float', [floats.length])
+  const session = await InferenceSession.create(graph.toBytes({ metadata: {} }))
+  const { ints: foundInts, floats: foundFloats } = await session.run({})
+  expect(foundInts?.data).toEqual(BigInt64Array.from(ints, BigInt))
+  expect(foundFloats?.data).toEqual(Float32Array.from(floats))
+  expect(() => graph.node('Constant', [], { value_ints: { ints: [0.5] } })).toThrow(RangeError)
+})
+
+test('nodes that differ in one value of a list are two, and nodes with attributes by the hundred thousand are written', () => {
+  const graph = openGraph('long')
+  const constant = (values: readonly number[]) => graph.node('Constant', [], { value_floats: { floats: values } })
+  expect(constant([1, Number.NaN])).toBe(constant([1, Number.NaN]))
+  expect(constant([1, Number.NaN])).not.toBe(constant([1, Number.POSITIVE_INFINITY]))
+  expect(constant([0])).not.toBe(constant([-0]))
+  const ints = new Int32Array(300_000).fill(300)
+  const texts = Array.from(ints, () => 'LEAF')
+  graph.output('y', graph.node('Custom', [], { ints: { ints }, texts: { texts } }, 'ai.onnx.ml'), 'float', [])
+  expect(graph.toBytes({ metadata: {} }).length).toBeLessThan(300_000 * (2 + 6) + 200) // two bytes of a number, six of a text
+})
+
 test('a wrong shape, a taken name and a damaged file are refused in words', () => {
   const graph = openGraph('strict')
   graph.input('x', 'float', ['rows'])

@@ -7,8 +7,11 @@ import {
   ENTRY,
   GRAPH,
   MODEL,
-  nodeMessage,
+  namedNode,
+  nodeBody,
+  OPERATOR_SETS,
   OPSET,
+  type OperatorDomain,
   TENSOR,
   TENSOR_TYPES,
   type TensorType,
@@ -40,8 +43,11 @@ export interface OnnxGraph {
    * Throws `BAD_INPUT` if the number of values is not the product of the shape, `CONFLICT` on a name that is taken.
    */
   constant(values: ArrayLike<number>, type: TensorType, shape: readonly number[], name?: string): string
-  /** Adds a node with one output. Asking for the same node twice gives the first one's output. */
-  node(op: string, inputs: readonly string[], attributes?: Attributes): string
+  /**
+   * Adds a node with one output. Asking for the same node twice gives the first one's output, unless its attributes take
+   * thousands of bytes.
+   */
+  node(op: string, inputs: readonly string[], attributes?: Attributes, domain?: OperatorDomain): string
   /** Adds a node with several outputs. */
   nodes(op: string, inputs: readonly string[], outputs: number, attributes?: Attributes): readonly string[]
   /** Declares an output of the model: `tensor` under the name `name`. Throws `CONFLICT` on a name that is taken. */
@@ -57,6 +63,9 @@ export interface Initializer {
   readonly values: Float32Array
 }
 
+/** A node longer than this is not compared with the others: keeping it to compare would cost as much again. */
+const LARGEST_SHARED_BYTES = 4_096
+
 /** An empty graph. */
 export function openGraph(name: string): OnnxGraph {
   const inputs: Uint8Array[] = []
@@ -64,6 +73,7 @@ export function openGraph(name: string): OnnxGraph {
   const initializers: Part[] = []
   const nodes: Part[] = []
   const taken = new Set<string>()
+  const domains = new Set<OperatorDomain>([''])
   /** What must be in the file: outputs and named constants. */
   const wanted: string[] = []
   /** Outputs of what was already asked for, by what was asked. */
@@ -83,16 +93,26 @@ export function openGraph(name: string): OnnxGraph {
     known.set(request, found)
     return found
   }
-  const addNodes = (op: string, from: readonly string[], count: number, attributes: Attributes): readonly string[] => {
+  const addNodes = (
+    op: string,
+    from: readonly string[],
+    count: number,
+    attributes: Attributes,
+    domain: OperatorDomain = '',
+  ): readonly string[] => {
     for (const tensor of from) {
       if (tensor !== '' && !taken.has(tensor)) throw new Error(`${op} reads ${tensor}, which nothing in ${name} makes`)
     }
-    return once(JSON.stringify([op, from, count, attributes]), () => {
+    const body = nodeBody(op, from, attributes, domain)
+    const make = (): readonly string[] => {
       const stem = `${op.toLowerCase()}_${nodes.length}`
       const made = Array.from({ length: count }, (_, i) => take(count === 1 ? stem : `${stem}_${i}`))
-      nodes.push({ makes: made, reads: from, bytes: nodeMessage(op, stem, from, made, attributes) })
+      nodes.push({ makes: made, reads: from, bytes: namedNode(body, stem, made) })
+      domains.add(domain)
       return made
-    })
+    }
+    if (body.length > LARGEST_SHARED_BYTES) return make()
+    return once(`${count} of ${Buffer.from(body).toString('latin1')}`, make)
   }
 
   return {
@@ -113,10 +133,10 @@ export function openGraph(name: string): OnnxGraph {
       const request = `constant ${type} [${shape}] ${Array.from(values, (value) => (Object.is(value, -0) ? '-0' : value))}`
       return once(request, () => [add(`constant_${initializers.length}`)])[0]! // `once` was given one name
     },
-    node: (op, from, attributes = {}) => addNodes(op, from, 1, attributes)[0]!, // one output was asked for
+    node: (op, from, attributes = {}, domain) => addNodes(op, from, 1, attributes, domain)[0]!, // one output was asked for
     nodes: (op, from, count, attributes = {}) => addNodes(op, from, count, attributes),
     output(tensor, from, type, shape) {
-      const bytes = nodeMessage('Identity', `output_${outputs.length}`, [from], [take(tensor)], {})
+      const bytes = namedNode(nodeBody('Identity', [from], {}, ''), `output_${outputs.length}`, [take(tensor)])
       nodes.push({ makes: [tensor], reads: [from], bytes })
       wanted.push(tensor)
       outputs.push(valueInfo(tensor, type, shape))
@@ -136,7 +156,10 @@ export function openGraph(name: string): OnnxGraph {
         integerField(MODEL.irVersion, irVersion),
         textField(MODEL.producer, producer),
         bytesField(MODEL.graph, graph),
-        bytesField(MODEL.opset, message(textField(OPSET.domain, ''), integerField(OPSET.version, opset))),
+        ...[...domains].sort().map((domain) => {
+          const version = domain === '' ? opset : OPERATOR_SETS[domain]
+          return bytesField(MODEL.opset, message(textField(OPSET.domain, domain), integerField(OPSET.version, version)))
+        }),
         ...entries.map((key) =>
           bytesField(MODEL.metadata, message(textField(ENTRY.key, key), textField(ENTRY.value, metadata[key]!))),
         ), // a key of it

@@ -15,6 +15,7 @@ const INTERVALS_KEY = 'understudy.intervals'
  * A model file. `network` adds the nodes from the encoded features, float [rows, inputs], to the prediction, float [rows, 1].
  * The file's first output has the target's name and is float [rows]; the trainer's name is added to the metadata. Given
  * intervals, their ends are further outputs, float [rows] too, named by `intervalOutput`, and the metadata says what they are.
+ * `compile` adds the encoded features, where a network wants others than `compileToOnnx` makes.
  */
 export function writeModel(
   specification: FeatureSpecification,
@@ -22,9 +23,10 @@ export function writeModel(
   metadata: Readonly<Record<string, string>>,
   network: (graph: OnnxGraph, features: string) => string,
   intervals: Intervals | null = null,
+  compile: (specification: FeatureSpecification, graph: OnnxGraph) => string = compileToOnnx,
 ): Uint8Array {
   const graph = openGraph(trainer)
-  const features = compileToOnnx(specification, graph)
+  const features = compile(specification, graph)
   const column = network(graph, features)
   const flat = graph.node('Reshape', [column, graph.constant([-1], 'int64', [1])])
   graph.output(specification.target, flat, 'float', ['rows'])
