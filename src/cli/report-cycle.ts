@@ -5,6 +5,9 @@ import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycl
 import { PLAIN, type Style } from './colour.ts'
 import { textTable, wrapped } from './table.ts'
 
+/** Production's error on one month. */
+type MonthError = Pick<MonitorPoint, 'month' | 'origin' | 'error'>
+
 const HEADLINES = {
   promote: '🚀 PROMOTE',
   keep: '✅ KEEP',
@@ -40,7 +43,7 @@ export function cycleReport(
   context: {
     rows: string
     rawTable: string
-    series: readonly MonitorPoint[]
+    series: readonly MonthError[]
     home: string
     next: readonly string[]
     columns: number
@@ -88,7 +91,8 @@ export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PL
     scored?.low === undefined || scored.low === null ? '' : `${errorText(scored.low)} to ${errorText(scored.high)}`,
   ]
   const { difference } = outcome
-  return textTable(
+  const coverage = [outcome.champion, outcome.challenger].flatMap((scored) => coverageLine(scored, unit))
+  const table = textTable(
     [
       ['', '', where, `${percentText(outcome.level)} interval`],
       line('champion', outcome.champion, 'none to compare with'), // there may be one, of other rows or that has learnt these
@@ -107,6 +111,22 @@ export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PL
     [],
     style.dim,
   )
+  return [...table, ...coverage]
+}
+
+/** How a version's own intervals did on the holdout. */
+function coverageLine(scored: ScoredVersion | null, unit: string): string[] {
+  if (scored?.coverage === undefined) return []
+  const levels = scored.coverage.map(
+    ({ level, rows, within, meanWidth }) =>
+      `${level} % held ${shareText(within / rows)} (${errorText(meanWidth)} ${unit} wide)`,
+  )
+  return [`intervals of v${scored.version}: ${levels.join(', ')}`]
+}
+
+/** A share of rows, to a tenth of a per cent: `79.3 %`. */
+export function shareText(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
 }
 
 function ruleText(outcome: CycleOutcome): string {
@@ -116,7 +136,7 @@ function ruleText(outcome: CycleOutcome): string {
   return `${outcome.rule}; "${otherRule.rule}" would have said ${otherRule.kind}`
 }
 
-function seriesText(outcome: CycleOutcome, series: readonly MonitorPoint[]): string {
+function seriesText(outcome: CycleOutcome, series: readonly MonthError[]): string {
   const own = outcome.champion?.monthError ?? null
   const champion =
     own === null

@@ -1,6 +1,7 @@
 // A model's loss on some rows, summed by day: all that the comparison of two models needs to know of them.
 import { PlannedError } from '../kernel/errors.ts'
 import { DAY_MS, dayText } from '../kernel/window.ts'
+import type { Coverage } from './coverage.ts'
 import { countText } from './figures.ts'
 
 /** Losses of one row whose mean over rows is a model's error. */
@@ -24,9 +25,12 @@ export type ErrorMetric = {
 /** One model's losses of one UTC day, `YYYY-MM-DD`. */
 export type DayLoss = { readonly day: string; readonly rows: number; readonly sum: number }
 
-/** What came of scoring a model on some rows: its losses by day, in order, or why there are none. */
+/**
+ * What came of scoring a model on some rows: its losses by day, in order, or why there are none. `coverage` is there for a model
+ * that gives intervals, a level each; no verdict rests on it.
+ */
 export type Score =
-  | { readonly kind: 'scored'; readonly days: readonly DayLoss[] }
+  | { readonly kind: 'scored'; readonly days: readonly DayLoss[]; readonly coverage?: readonly Coverage[] }
   | { readonly kind: 'cannot-score'; readonly reason: string }
 
 /** Both models' losses of one UTC day, on the same rows. */

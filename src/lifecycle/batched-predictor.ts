@@ -1,6 +1,6 @@
 // One model for many callers at once: requests that arrive together are scored together, and large ones in pieces in between.
 import { PlannedError } from '../kernel/errors.ts'
-import type { Predictor } from '../learning/port.ts'
+import type { Predictor, RowIntervals } from '../learning/port.ts'
 import type { Batch } from '../warehouse/port.ts'
 import { type FlagRows, withoutPrediction } from './range-flags.ts'
 
@@ -11,6 +11,8 @@ const TURN_ROWS = 1_024
 export interface Scored {
   readonly values: Float64Array
   readonly flags: readonly (readonly string[])[]
+  /** A level each, where they were asked for and the version has them; none otherwise. A row without a prediction has NaN. */
+  readonly intervals: readonly RowIntervals[]
 }
 
 /** Rows that wait to be scored, or are under way. */
@@ -19,6 +21,7 @@ interface Job {
   readonly rows: number
   readonly values: Float64Array
   readonly flags: (readonly string[])[]
+  readonly intervals: readonly RowIntervals[]
   done: number
   resolve(scored: Scored): void
   reject(error: unknown): void
@@ -31,8 +34,13 @@ interface Piece {
   readonly rows: number
 }
 
+/** What may be asked for beside predictions. */
+export interface ScoreOptions {
+  readonly intervals?: boolean
+}
+
 /** Scores rows of `columns`; what cannot be scored throws as the predictor does, for its own caller only. */
-export type Score = (columns: Batch['columns'], rows: number) => Promise<Scored>
+export type Score = (columns: Batch['columns'], rows: number, options?: ScoreOptions) => Promise<Scored>
 
 /** Small jobs go before the rest of larger ones. Each row's answer is the same, whatever it is scored together with. */
 export function batched(predictor: Predictor, names: readonly string[], flag: FlagRows): Score {
@@ -46,7 +54,10 @@ export function batched(predictor: Predictor, names: readonly string[], flag: Fl
       for (const name of names) scratch[name]?.set(columnOf(job, name).subarray(from, from + count), rows)
       rows += count
     }
-    const values = await predictor.predict(scratch, rows)
+    // Predictions alone are quicker, and nearly all that is ever asked for.
+    const { values, intervals } = pieces.some(({ job }) => job.intervals.length > 0)
+      ? await predictor.predictWithIntervals(scratch, rows)
+      : { values: await predictor.predict(scratch, rows), intervals: [] }
     const flags = flag(scratch, rows)
     let at = 0
     for (const { job, from, rows: count } of pieces) {
@@ -55,6 +66,10 @@ export function batched(predictor: Predictor, names: readonly string[], flag: Fl
         const isNumber = Number.isFinite(value)
         job.values[from + i] = isNumber ? value : Number.NaN
         job.flags[from + i] = isNumber ? (flags[at] ?? []) : withoutPrediction(flags[at] ?? [])
+        for (const [k, { low, high }] of job.intervals.entries()) {
+          low[from + i] = isNumber ? (intervals[k]?.low[at] ?? Number.NaN) : Number.NaN
+          high[from + i] = isNumber ? (intervals[k]?.high[at] ?? Number.NaN) : Number.NaN
+        }
       }
       job.done += count
     }
@@ -68,17 +83,23 @@ export function batched(predictor: Predictor, names: readonly string[], flag: Fl
       } catch (error) {
         await alone(pieces, error, scorePieces)
       }
-      for (const { job } of pieces) if (job.done === job.rows) job.resolve({ values: job.values, flags: job.flags })
+      for (const { job } of pieces) {
+        const { values, flags, intervals } = job
+        if (job.done === job.rows) job.resolve({ values, flags, intervals })
+      }
       waiting = waiting.filter((job) => job.done < job.rows)
     }
     isRunning = false
   }
 
-  return (columns, rows) =>
+  const levels = predictor.intervals?.bounds.map(({ level }) => level) ?? []
+  return (columns, rows, options = {}) =>
     new Promise((resolve, reject) => {
       const values = new Float64Array(rows)
-      if (rows === 0) return resolve({ values, flags: [] })
-      waiting.push({ columns, rows, values, flags: new Array(rows), done: 0, resolve, reject })
+      const wanted = options.intervals === true ? levels : []
+      const intervals = wanted.map((level) => ({ level, low: new Float64Array(rows), high: new Float64Array(rows) }))
+      if (rows === 0) return resolve({ values, flags: [], intervals })
+      waiting.push({ columns, rows, values, flags: new Array(rows), intervals, done: 0, resolve, reject })
       if (isRunning) return
       isRunning = true
       setImmediate(() => void turn()) // whatever arrived with it in this turn of the event loop comes along

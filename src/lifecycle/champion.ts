@@ -1,5 +1,5 @@
 // Which version is the champion, which one a challenger starts from, and which one may fairly be compared with.
-import { HOLDOUT_TAG, VERDICT_TAG } from '../tracking/own-runs.ts'
+import { HOLDOUT_TAGS, VERDICT_TAG } from '../tracking/own-runs.ts'
 import type { ModelVersion, Tracking, Transition } from '../tracking/port.ts'
 
 /** Names of the tags that a version carries about itself. */
@@ -12,7 +12,8 @@ export const TAG = {
   featureDigest: 'understudy.feature_digest',
   keptSteps: 'understudy.kept_steps',
   earlyStopMae: 'understudy.early_stop_mae',
-  holdoutMae: HOLDOUT_TAG,
+  holdoutMae: `${HOLDOUT_TAGS}mae`,
+  intervals: 'understudy.intervals',
   fitRows: 'understudy.fit_rows',
   warmStartOf: 'understudy.warm_start_of',
   effect: 'understudy.effect',

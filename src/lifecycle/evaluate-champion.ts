@@ -1,4 +1,5 @@
 // Task `evaluate_production_model`: the champion's losses on the holdout, and its error on the whole month.
+import { coverageFigures } from '../evaluation/coverage.ts'
 import type { Score } from '../evaluation/day-losses.ts'
 import { encodedWidth } from '../features/specification.ts'
 import type { TaskContext } from '../flow/port.ts'
@@ -13,13 +14,15 @@ import {
   datasetInput,
   isCalendarMonth,
   monitorRun,
+  PRODUCTION,
   PRODUCTION_METRIC,
+  PRODUCTION_ROWS,
   startRun,
   stepOfMonth,
   windowText,
 } from './recording.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
-import { meanLoss, scoreVersion } from './scoring.ts'
+import { coverageIn, meanLoss, scoreVersion } from './scoring.ts'
 
 export type Champion = {
   readonly version: number
@@ -58,7 +61,7 @@ export function evaluateChampion(rooms: LifecycleRooms) {
       context.log(RECIPE.modelEvaluated(metric, monthError))
     }
     if (holdoutError !== null) context.log(OWN.onHoldout(metric, holdoutError, fresh.holdoutRows, row.many))
-    await record(rooms, input, { version, cast, fresh, monthError, holdoutError }, context)
+    await record(rooms, input, { version, cast, fresh, month, holdout }, context)
     return { version, holdout, monthError }
   }
 }
@@ -67,13 +70,15 @@ interface Figures {
   readonly version: number
   readonly cast: Cast
   readonly fresh: Fresh
-  readonly monthError: number | null
-  readonly holdoutError: number | null
+  readonly month: Score
+  readonly holdout: Score
 }
 
 /** The evaluation's own run, and the point on Production's curve. Safe to repeat: the run of this task is found again. */
 async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures, task: TaskContext): Promise<void> {
   const { tracking, project } = rooms
+  const monthError = meanLoss(figures.month)
+  const holdoutError = meanLoss(figures.holdout)
   const window = { fromMs: input.fromMs, toMs: input.toMs }
   const run = await startRun(
     rooms,
@@ -89,17 +94,19 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
       model_version: String(figures.version),
     }
     await tracking.logParams(run.id, params)
-    const at = { step: 0, timestampMs: run.startedAtMs }
-    const metrics: Metric[] = []
-    if (figures.monthError !== null) metrics.push({ key: project.metric.name, value: figures.monthError, ...at })
-    if (figures.holdoutError !== null) metrics.push({ key: 'holdout_mae', value: figures.holdoutError, ...at })
-    await tracking.logMetrics(run.id, metrics)
+    const values = {
+      ...(monthError === null ? {} : { [project.metric.name]: monthError }),
+      ...(holdoutError === null ? {} : { holdout_mae: holdoutError }),
+      ...coverageFigures('', coverageIn(figures.month)),
+      ...coverageFigures('holdout_', coverageIn(figures.holdout)),
+    }
+    await tracking.logMetrics(run.id, metricsOf(values, { step: 0, timestampMs: run.startedAtMs }))
     await tracking.logInputs(run.id, [
       await datasetInput(rooms, input, { window, rows: figures.fresh.rows, context: 'eval' }),
     ])
     if (figures.fresh.rows > 0) {
       await rooms.outputs?.save('params', 'json', JSON.stringify(params, null, 1))
-      await rooms.outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: figures.monthError }))
+      await rooms.outputs?.save('metrics', 'json', JSON.stringify({ [project.metric.name]: monthError }))
       task.log(RECIPE.resultsSaved(placeOf(rooms)))
       task.log(RECIPE.done('evaluate'))
     }
@@ -109,11 +116,18 @@ async function record(rooms: LifecycleRooms, input: CycleInput, figures: Figures
   // A point on the curve is Production's error on a whole calendar month that it had learnt nothing of.
   const reached = trainedToMs(await tracking.version(input.model, figures.version))
   const isFair = figures.version === figures.cast.production && reached !== null && reached <= input.fromMs
-  if (figures.monthError !== null && isFair && isCalendarMonth(window) && figures.cast.onlyLooks === null) {
+  if (monthError !== null && isFair && isCalendarMonth(window) && figures.cast.onlyLooks === null) {
     const monitor = await monitorRun(rooms, input)
     const step = stepOfMonth(monthOf(input.fromMs))
-    await tracking.logMetrics(monitor.id, [
-      { key: PRODUCTION_METRIC, value: figures.monthError, step, timestampMs: run.startedAtMs },
-    ])
+    const values = {
+      [PRODUCTION_METRIC]: monthError,
+      [PRODUCTION_ROWS]: figures.fresh.rows,
+      ...coverageFigures(PRODUCTION, coverageIn(figures.month)),
+    }
+    await tracking.logMetrics(monitor.id, metricsOf(values, { step, timestampMs: run.startedAtMs }))
   }
+}
+
+function metricsOf(values: Readonly<Record<string, number>>, at: Pick<Metric, 'step' | 'timestampMs'>): Metric[] {
+  return Object.entries(values).map(([key, value]) => ({ key, value, ...at }))
 }

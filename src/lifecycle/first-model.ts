@@ -134,7 +134,7 @@ function trainAndScore(rooms: LifecycleRooms) {
     const { version } = await trainFirst(rooms, 'trained by hand')({ input, history }, context)
     const score = await scoreFirst(rooms, input, history, version, context)
     const trained = await rooms.tracking.version(input.model, version)
-    await closeTraining(rooms, trained, meanLoss(score), context)
+    await closeTraining(rooms, trained, score, context)
     return {
       model: input.model,
       version,
@@ -180,7 +180,7 @@ function accept(rooms: LifecycleRooms) {
   ): Promise<Omit<FirstModelOutcome, 'decision'>> => {
     const chosen = await rooms.tracking.version(input.model, version)
     const holdout = await scoreFirst(rooms, input, history, version, context)
-    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, meanLoss(holdout), context)
+    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, holdout, context)
     const verdict = judge({
       holdout: { rows: history.holdoutRows, days: history.holdoutDays },
       champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },

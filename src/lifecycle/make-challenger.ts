@@ -53,7 +53,7 @@ export function makeChallenger(rooms: LifecycleRooms) {
     if (error !== null) context.log(OWN.onHoldout(metric, error, fresh.holdoutRows, row.many))
     if (input.challenger === null) {
       context.log(RECIPE.done('train'))
-      await closeTraining(rooms, version, error, context)
+      await closeTraining(rooms, version, holdout, context)
     }
     const reached = trainedToMs(version)
     return {

@@ -26,6 +26,7 @@ export async function openVersion(
   return {
     ...predictor,
     predict: (columns, rows) => asFault(version, () => predictor.predict(columns, rows)),
+    predictWithIntervals: (columns, rows) => asFault(version, () => predictor.predictWithIntervals(columns, rows)),
     [Symbol.asyncDispose]: () => predictor[Symbol.asyncDispose](),
   }
 }

@@ -1,4 +1,5 @@
 // What a cycle comes to: plain JSON, journalled as the flow's result, kept in tracking as evidence, and printed.
+import type { Coverage } from '../evaluation/coverage.ts'
 import type { Rule, Verdict } from '../evaluation/verdict.ts'
 import type { Stage } from '../tracking/port.ts'
 
@@ -11,6 +12,8 @@ export type ScoredVersion = {
   readonly high: number | null
   /** On the whole month; null for a challenger. */
   readonly monthError: number | null
+  /** How its intervals did on the holdout, a level each; absent where it has none. No verdict rests on it. */
+  readonly coverage?: readonly Coverage[]
 }
 
 /** A version's place after a cycle. */

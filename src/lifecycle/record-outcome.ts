@@ -1,4 +1,5 @@
 // Task `record_outcome`: the whole outcome, with its evidence, in the cycle's own run.
+import type { Score } from '../evaluation/day-losses.ts'
 import { type ErrorEstimate, levelOfLook } from '../evaluation/interval.ts'
 import type { TaskContext } from '../flow/port.ts'
 import type { Metric, Run } from '../tracking/port.ts'
@@ -12,6 +13,7 @@ import { tablesOf } from './project.ts'
 import { startRun, windowText } from './recording.ts'
 import type { Refitted } from './refit.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
+import { coverageIn } from './scoring.ts'
 
 type Facts = CycleFacts & {
   readonly carried: Carried
@@ -99,8 +101,8 @@ function describe(rooms: LifecycleRooms, { input, fresh, cast, champion, challen
     looks: cast.looks,
     level: evidence?.level ?? levelOfLook(cast.looks),
     metric: rooms.project.metric,
-    champion: champion === null ? null : scored(champion.version, evidence?.champion ?? null, champion.monthError),
-    challenger: challenger === null ? null : scored(challenger.version, evidence?.challenger ?? null, null),
+    champion: champion === null ? null : scored(champion, evidence?.champion ?? null, champion.monthError),
+    challenger: challenger === null ? null : scored(challenger, evidence?.challenger ?? null, null),
     difference: evidence?.difference ?? null,
     threshold: input.threshold,
     rule: input.rule,
@@ -112,13 +114,19 @@ function describe(rooms: LifecycleRooms, { input, fresh, cast, champion, challen
   }
 }
 
-function scored(version: number, estimate: ErrorEstimate | null, monthError: number | null): ScoredVersion {
+function scored(
+  { version, holdout }: { version: number; holdout: Score },
+  estimate: ErrorEstimate | null,
+  monthError: number | null,
+): ScoredVersion {
+  const coverage = coverageIn(holdout)
   return {
     version,
     error: estimate?.mean ?? null,
     low: estimate?.interval?.low ?? null,
     high: estimate?.interval?.high ?? null,
     monthError,
+    ...(coverage.length === 0 ? {} : { coverage }),
   }
 }
 

@@ -118,7 +118,11 @@ export async function runsOf(
   return await tracking.findRuns(experimentId, { [KIND_TAG]: kind, [MODEL]: model })
 }
 
-export const PRODUCTION_METRIC = 'production_mae'
+/** Begins the names of what is measured of Production, month by month; its step is the month. */
+export const PRODUCTION = 'production_'
+export const PRODUCTION_METRIC = `${PRODUCTION}mae`
+/** The rows of the month. */
+export const PRODUCTION_ROWS = `${PRODUCTION}rows`
 
 /** A month as a metric's step: 2015-01 is 201501. */
 export function stepOfMonth(month: Month): number {

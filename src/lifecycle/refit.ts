@@ -1,6 +1,8 @@
 // Task `refit`: the promoted challenger's recipe once more on the whole month. Other weights than those judged, so another version.
 import type { TaskContext } from '../flow/port.ts'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
+import type { Intervals } from '../learning/intervals.ts'
+import { intervalsOf } from '../learning/model-file.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { TAG } from './champion.ts'
@@ -58,11 +60,18 @@ async function trainAgain(
     warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
     seed: input.seed,
     splitRatio: MONTH_SPLIT,
+    inherits: await inheritedFrom(rooms, judged),
     tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false' },
   }
   const version = await trainVersion(rooms, input, [plan], context, cast.runId)
   await closeTraining(rooms, version, null, context)
   return version
+}
+
+/** The intervals of the judged version, marked as its own; null where it has none. */
+async function inheritedFrom({ tracking }: LifecycleRooms, judged: ModelVersion): Promise<Intervals | null> {
+  const intervals = intervalsOf(await tracking.readModelFile(judged.name, judged.version, 'model.onnx'))
+  return intervals === null ? null : { ...intervals, inheritedFrom: intervals.inheritedFrom ?? judged.version }
 }
 
 interface Pair {

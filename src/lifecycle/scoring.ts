@@ -1,7 +1,9 @@
 // Scoring a registered version on rows: from its ONNX file, always by the same path, whoever it is.
+import { type Coverage, coverageOf } from '../evaluation/coverage.ts'
 import { type DayLoss, type ErrorMetric, type Score, scoreByDay } from '../evaluation/day-losses.ts'
 import { isPlanned, messageOf, throwIfCancelled } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
+import type { Predictor } from '../learning/port.ts'
 import type { Tracking } from '../tracking/port.ts'
 import type { Batch, Warehouse } from '../warehouse/port.ts'
 import { openVersion } from './open-version.ts'
@@ -25,7 +27,8 @@ export function metricOf(project: Project): ErrorMetric {
 }
 
 /**
- * Losses of one version over windows of cleaned rows, per UTC day: one score per window, from one loading of the model.
+ * Losses of one version over windows of cleaned rows, per UTC day, and how its intervals did where it has some: one score per window, from
+ * one loading of the model.
  * A version that cannot score the data (its file is missing or damaged, it asks for other columns, or answers with no number) is an answer;
  * a store that cannot be reached is an error.
  */
@@ -48,14 +51,25 @@ export async function scoreVersion(
     const times = columns[specification.timeColumn]
     if (actual === undefined || times === undefined)
       throw new Error(`no ${specification.target} or time column was read`)
-    const predicted = await asAnswer(async () => (rows === 0 ? new Float64Array(0) : predictor.predict(inputs, rows)))
+    const predicted = await asAnswer(async () =>
+      rows === 0 ? { values: new Float64Array(0), intervals: [] } : predictor.predictWithIntervals(inputs, rows),
+    )
     scores.push(
-      predicted.kind === 'cannot-score'
-        ? predicted
-        : scoreByDay(metricOf(rooms.project), times, actual, predicted.value),
+      predicted.kind === 'cannot-score' ? predicted : measure(rooms.project, { times, actual, ...predicted.value }),
     )
   }
   return scores
+}
+
+/** Predictions, and the intervals around them, beside what was so. */
+function measure(
+  project: Project,
+  rows: Awaited<ReturnType<Predictor['predictWithIntervals']>> & { times: Float64Array; actual: Float64Array },
+): Score {
+  const { times, actual, values, intervals } = rows
+  const score = scoreByDay(metricOf(project), times, actual, values)
+  if (score.kind === 'cannot-score' || intervals.length === 0 || actual.length === 0) return score
+  return { ...score, coverage: intervals.map((ends) => coverageOf(ends, actual)) }
 }
 
 async function asAnswer<T>(
@@ -79,6 +93,11 @@ export async function readCleaned(
   const names = rooms.project.specification(data.timeReading).columns.map((column) => column.name)
   const table = tablesOf(rooms.project, data).processed
   return await rooms.warehouse.read(table, window, { columns: names, orderBy: names, signal })
+}
+
+/** How a version's intervals did, a level each; none where it has none or could not be scored. */
+export function coverageIn(score: Score | null): readonly Coverage[] {
+  return score?.kind === 'scored' ? (score.coverage ?? []) : []
 }
 
 /** Rows of a score. */

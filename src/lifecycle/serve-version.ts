@@ -2,7 +2,7 @@
 import { PlannedError } from '../kernel/errors.ts'
 import type { ModelVersion, Tracking } from '../tracking/port.ts'
 import type { Batch } from '../warehouse/port.ts'
-import type { Scored } from './batched-predictor.ts'
+import type { Scored, ScoreOptions } from './batched-predictor.ts'
 import { findVersion, type VersionChoice } from './evaluate-version.ts'
 import type { Project, TimeReading } from './project.ts'
 import { openFlags } from './range-flags.ts'
@@ -22,11 +22,11 @@ export interface Serving {
   /** How the times of requests are taken. */
   readonly times: RequestTimes
   /**
-   * Predictions for rows of raw columns, in their order; rows that come at the same time are scored together. A version that is moved is
-   * noticed within a second, without a request waiting for the change.
+   * Predictions for rows of raw columns, in their order, with the intervals around them where they are asked for; rows that come at the
+   * same time are scored together. A version that is moved is noticed within a second, without a request waiting for the change.
    * Throws `NOT_FOUND` if there is no such version, `UNAVAILABLE` if it cannot be opened, `BAD_DATA` if it cannot score these rows.
    */
-  predict(choice: VersionChoice, columns: Batch['columns'], rows: number): Promise<Answered>
+  predict(choice: VersionChoice, columns: Batch['columns'], rows: number, options?: ScoreOptions): Promise<Answered>
   /** Closes the models; whoever calls has no request under way. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -46,12 +46,12 @@ export function openServing(rooms: {
     project,
     model,
     times: { reading: timeReading, unzoned: 'local' },
-    async predict(choice, columns, rows) {
+    async predict(choice, columns, rows, options) {
       const version = await find(choice)
       if (version === null) throw await notThere(tracking, model, choice)
       const loan = await models.borrow(choice, version)
       try {
-        return { version: loan.version, ...(await loan.score(columns, rows)) }
+        return { version: loan.version, ...(await loan.score(columns, rows, options)) }
       } finally {
         loan.giveBack()
       }

@@ -1,13 +1,18 @@
 // Training a version: every plan is a run of its own, the best of them is registered once.
+import { coverageFigures } from '../evaluation/coverage.ts'
+import type { Score } from '../evaluation/day-losses.ts'
 import { featureDigest } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
+import { OWN_TAGS } from '../tracking/own-runs.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
+import { intervalsTag } from './intervals.ts'
 import { saveCopies } from './log-training.ts'
 import { specificationFor } from './project.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
 import { endAbandonedAttempts, type RunSubject, windowText } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
+import { coverageIn, meanLoss } from './scoring.ts'
 import { learntBy, type TaskHandle, type Trained, type TrainingPlan, warmStartText } from './training-plan.ts'
 import { runPlan } from './training-run.ts'
 
@@ -38,21 +43,23 @@ export async function trainVersion(
   return await register(rooms, subject, best, task)
 }
 
-/** Writes the gate's figure to the version and its run, and ends the run. Safe to repeat: what is ended already is not ended again. */
+/** Writes what was measured on the holdout to the version and its run, and ends the run. Safe to repeat: what is ended already is not ended again. */
 export async function closeTraining(
   rooms: LifecycleRooms,
   version: ModelVersion,
-  holdoutMae: number | null,
+  holdout: Score | null,
   task: Pick<TaskHandle, 'log'>,
 ): Promise<void> {
   const { tracking, clock } = rooms
-  if (holdoutMae !== null)
-    await tracking.setVersionTags(version.name, version.version, { [TAG.holdoutMae]: String(holdoutMae) })
+  const holdoutMae = meanLoss(holdout)
+  const figures: Record<string, number> =
+    holdoutMae === null ? {} : { holdout_mae: holdoutMae, ...coverageFigures('holdout_', coverageIn(holdout)) }
+  const tags = Object.entries(figures).map(([key, value]) => [`${OWN_TAGS}${key}`, String(value)])
+  if (tags.length > 0) await tracking.setVersionTags(version.name, version.version, Object.fromEntries(tags))
   if (version.runId === null || (await tracking.run(version.runId)).status !== 'RUNNING') return
-  if (holdoutMae !== null) {
-    const metric = { key: 'holdout_mae', value: holdoutMae, step: 0, timestampMs: clock.nowMs() }
-    await tracking.logMetrics(version.runId, [metric])
-  }
+  const at = { step: 0, timestampMs: clock.nowMs() }
+  const metrics = Object.entries(figures).map(([key, value]) => ({ key, value, ...at }))
+  if (metrics.length > 0) await tracking.logMetrics(version.runId, metrics)
   await tracking.endRun(version.runId, 'FINISHED')
   task.log(RECIPE.autologDone())
 }
@@ -75,6 +82,7 @@ async function register(
     [TAG.trainedTo]: new Date(learntBy(plan).toMs).toISOString(),
     [TAG.fitRows]: String(result.fitRows),
     [TAG.keptSteps]: String(result.keptSteps),
+    [TAG.intervals]: intervalsTag(plan, result),
     [TAG.effect]: task.effectKey,
     ...(result.earlyStopMae === null ? {} : { [TAG.earlyStopMae]: String(result.earlyStopMae) }),
     ...(warmStart === null ? {} : { [TAG.warmStartOf]: warmStart }),

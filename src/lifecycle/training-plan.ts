@@ -1,6 +1,7 @@
 // What a training is to learn from, and by what.
 import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
+import type { Intervals } from '../learning/intervals.ts'
 import type { ModelVersion, Run } from '../tracking/port.ts'
 import type { TrainingResult } from './rooms.ts'
 
@@ -17,6 +18,8 @@ export interface TrainingPlan {
   readonly coldWhy?: string | null
   readonly seed: number
   readonly splitRatio: number
+  /** The intervals that a refit takes over, having no early-stop rows to calibrate its own on. */
+  readonly inherits?: Intervals | null
   /** Further tags of the version. */
   readonly tags: Readonly<Record<string, string>>
 }

@@ -75,6 +75,7 @@ async function train(
     timeReading: subject.timeReading,
     warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
     metadata: { 'understudy.run_id': run.id, 'understudy.model': subject.model },
+    inherits: plan.inherits ?? null,
   }
   try {
     const result = await rooms.runTraining(request, { signal: task.signal, onEpoch, log: task.log })

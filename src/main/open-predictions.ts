@@ -32,12 +32,12 @@ export function openPredictions(options: {
     project,
     model,
     times: { reading: timeReading, unzoned: 'local' },
-    async predict(choice, columns, rows) {
+    async predict(choice, columns, rows, options) {
       opening ??= open().catch((error: unknown) => {
         opening = null // the next request tries again
         throw error
       })
-      return (await opening).predict(choice, columns, rows)
+      return (await opening).predict(choice, columns, rows, options)
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

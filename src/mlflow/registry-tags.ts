@@ -1,5 +1,5 @@
 // Tags of registered models and of their versions.
-import { HOLDOUT_TAG, KIND_TAG, OWN_TAGS, VERDICT_TAG } from '../tracking/own-runs.ts'
+import { HOLDOUT_TAGS, KIND_TAG, OWN_TAGS, VERDICT_TAG } from '../tracking/own-runs.ts'
 import { type Sql, WORKSPACE } from '../tracking/schema.ts'
 import type { WireKeyValue } from '../tracking/wire.ts'
 import type { StoreContext } from './context.ts'
@@ -10,7 +10,9 @@ import { checkModelName } from './registry-names.ts'
 import { modelRow, type VersionName, versionRow } from './registry-rows.ts'
 
 /** The lifecycle itself may work through a server, and writes these again. */
-const RENEWED: readonly string[] = [HOLDOUT_TAG, VERDICT_TAG]
+function isRenewed(key: string): boolean {
+  return key.startsWith(HOLDOUT_TAGS) || key === VERDICT_TAG
+}
 
 export function registryTagOperations({ database }: StoreContext) {
   return {
@@ -39,7 +41,7 @@ export function registryTagOperations({ database }: StoreContext) {
       await database.write(async (trx) => {
         const row = await versionRow(trx, name, version)
         const own = await ownTag(trx, row, key)
-        if (own !== null && own !== value && !RENEWED.includes(key)) throw keepsTag(row, key, own)
+        if (own !== null && own !== value && !isRenewed(key)) throw keepsTag(row, key, own)
         await writeVersionTag(trx, row, { key, value })
       })
     },

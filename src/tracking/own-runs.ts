@@ -6,6 +6,6 @@ export const KIND_TAG = 'understudy.kind'
 /** Begins the tags in which the lifecycle says of a version what it was made of and what came of it. */
 export const OWN_TAGS = 'understudy.'
 
-/** Those of a version's that the lifecycle may write again: what was measured of it later, and what was decided. */
-export const HOLDOUT_TAG = 'understudy.holdout_mae'
+/** Those of a version's that the lifecycle may write again: what was measured of it later (how they begin), and what was decided. */
+export const HOLDOUT_TAGS = 'understudy.holdout_'
 export const VERDICT_TAG = 'understudy.verdict'
