@@ -15,22 +15,7 @@ export interface Random {
  * Source  D. Blackman and S. Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021.
  */
 export function seededRandom(...seeds: readonly number[]): Random {
-  let mixed = 0x9e3779b9
-  const mix = (): number => {
-    mixed = (mixed + 0x9e3779b9) | 0
-    let z = mixed
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad)
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-    return (z ^ (z >>> 15)) >>> 0
-  }
-  for (const seed of seeds) {
-    mixed = (mix() ^ seed) | 0
-    mixed = (mix() ^ Math.floor(seed / 0x1_0000_0000)) | 0 // seeds beyond 32 bits count whole
-  }
-  let s0 = mix() | 0
-  let s1 = mix() | 0
-  let s2 = mix() | 0
-  let s3 = mix() | 1 // never all zero
+  let [s0, s1, s2, s3] = seededState(...seeds)
   const bits = (): number => {
     const scrambled = Math.imul(s1, 5)
     const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0
@@ -45,6 +30,23 @@ export function seededRandom(...seeds: readonly number[]): Random {
   }
   const uniform = (): number => bits() / 0x1_0000_0000
   return { bits, uniform, below: (below) => Math.floor(uniform() * below) }
+}
+
+/** The four words that `seededRandom` begins with. */
+export function seededState(...seeds: readonly number[]): [number, number, number, number] {
+  let mixed = 0x9e3779b9
+  const mix = (): number => {
+    mixed = (mixed + 0x9e3779b9) | 0
+    let z = mixed
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad)
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+    return (z ^ (z >>> 15)) >>> 0
+  }
+  for (const seed of seeds) {
+    mixed = (mix() ^ seed) | 0
+    mixed = (mix() ^ Math.floor(seed / 0x1_0000_0000)) | 0 // seeds beyond 32 bits count whole
+  }
+  return [mix() | 0, mix() | 0, mix() | 0, mix() | 1] // never all zero
 }
 
 /** Shuffles in place (Fisher and Yates), every order equally likely. */

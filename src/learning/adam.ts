@@ -13,24 +13,34 @@ export interface Adam {
 }
 
 /**
+ * Returns a function that gives Adam's rate at each step, from the first on: the learning rate with the bias correction of both
+ * moments in it.
+ */
+export function openRates({ learningRate, beta1, beta2 }: AdamSettings): () => number {
+  // Powers by repeated multiplication: `**` is not the same on every version of Node.
+  let beta1Power = 1
+  let beta2Power = 1
+  return () => {
+    beta1Power *= beta1
+    beta2Power *= beta2
+    return (learningRate * Math.sqrt(1 - beta2Power)) / (1 - beta1Power)
+  }
+}
+
+/**
  * Adam over one array of weights, in Keras' form: the bias correction is in the step's size, epsilon outside the root of the
  * uncorrected second moment.
  *
  * Source  D. P. Kingma and J. Ba, "Adam", ICLR 2015, end of section 2 (the more efficient order of computation).
  */
 export function openAdam(weights: Float32Array, gradients: Float32Array, settings: AdamSettings): Adam {
-  const { learningRate, beta1, beta2, adamEpsilon } = settings
+  const { beta1, beta2, adamEpsilon } = settings
   const first = new Float32Array(weights.length)
   const second = new Float32Array(weights.length)
-  // Powers by repeated multiplication: `**` is not the same on every version of Node.
-  let beta1Power = 1
-  let beta2Power = 1
+  const nextRate = openRates(settings)
   return {
     step() {
-      beta1Power *= beta1
-      beta2Power *= beta2
-      const rate = (learningRate * Math.sqrt(1 - beta2Power)) / (1 - beta1Power)
-      update(weights, gradients, first, second, rate, 1 - beta1, 1 - beta2, adamEpsilon)
+      update(weights, gradients, first, second, nextRate(), 1 - beta1, 1 - beta2, adamEpsilon)
     },
   }
 }

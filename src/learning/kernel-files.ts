@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** The modules there are: one per entry file in `assembly/`. */
-export const KERNEL_NAMES = ['mlp'] as const
+export const KERNEL_NAMES = ['mlp', 'trees'] as const
 export type KernelName = (typeof KERNEL_NAMES)[number]
 
 /** From the one that asks most of a machine to the one that asks least. */
@@ -13,8 +13,10 @@ export type KernelVariant = (typeof KERNEL_VARIANTS)[number]
 const sources = new URL('./assembly/', import.meta.url)
 const built = new URL('../../build/kernels/', import.meta.url)
 
-/** Holds the digest of the sources that the kernels beside it were made from. */
-export const DIGEST_FILE = new URL('sources.sha256', built)
+/** Holds the digest of the sources that a module's files were made from. */
+export function digestFile(name: KernelName): URL {
+  return new URL(`${name}.sha256`, built)
+}
 
 export function kernelFile(name: string, variant: KernelVariant): URL {
   return new URL(`${name}-${variant}.wasm`, built)
@@ -30,11 +32,17 @@ export function compilerOptions(variant: KernelVariant): readonly string[] {
   ]
 }
 
-/** Changes with any of the sources, and with how they are compiled. */
-export function sourcesDigest(): string {
+/** Changes with any source of a module, and with how it is compiled. */
+export function sourcesDigest(name: KernelName): string {
   const hash = createHash('sha256')
   for (const file of readdirSync(sources).sort()) {
-    if (file.endsWith('.ts')) hash.update(`${file}\n`).update(readFileSync(new URL(file, sources)))
+    if (isSourceOf(name, file)) hash.update(`${file}\n`).update(readFileSync(new URL(file, sources)))
   }
-  return hash.update(JSON.stringify(KERNEL_VARIANTS.map(compilerOptions))).digest('hex')
+  return hash.update(readFileSync(new URL('../main/build-kernels.ts', import.meta.url))).digest('hex')
+}
+
+/** Its entry file, those whose names begin like it, and those that are nobody's. */
+function isSourceOf(name: KernelName, file: string): boolean {
+  const owner = KERNEL_NAMES.find((one) => file === `${one}.ts` || file.startsWith(`${one}-`))
+  return file.endsWith('.ts') && (owner === name || owner === undefined)
 }

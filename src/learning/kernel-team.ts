@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { messageOf } from '../kernel/errors.ts'
 import {
-  DIGEST_FILE,
+  digestFile,
   KERNEL_VARIANTS,
   type KernelName,
   type KernelVariant,
@@ -84,7 +84,7 @@ function loadKernels(
   notice: (text: string) => void,
 ): { variant: KernelVariant; bytes: Uint8Array<ArrayBuffer> } | null {
   try {
-    if (readFileSync(DIGEST_FILE, 'utf8') !== sourcesDigest()) {
+    if (readFileSync(digestFile(name), 'utf8') !== sourcesDigest(name)) {
       notice(
         'the fast kernels were built from other sources than these: computing in TypeScript; npm run build makes them anew',
       )

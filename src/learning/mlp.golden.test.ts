@@ -5,6 +5,7 @@ import type { EncodedRows } from '../features/encode.ts'
 import type { Feature, FeatureSpecification } from '../features/specification.ts'
 import { type Random, seededRandom } from '../kernel/random.ts'
 import { openAdam } from './adam.ts'
+import { openDropping } from './dropout.ts'
 import { inputLayout } from './input-layout.ts'
 import { padded } from './kernels.ts'
 import { mlp } from './mlp.ts'
@@ -39,7 +40,7 @@ interface Golden {
 const goldenFile = new URL('../../tests/golden/keras-step.json', import.meta.url)
 const golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Golden // made by the script above
 const { learningRate, momentum, l1, l2, beta1, beta2, adamEpsilon } = mlp.defaults
-const settings = { learningRate, momentum, l1, l2, beta1, beta2, adamEpsilon, dropout: 0 }
+const settings = { learningRate, momentum, l1, l2, beta1, beta2, adamEpsilon }
 /** Both keep weights in float32; one step moves them by 5e-4, and the largest difference seen is 8.3e-7. */
 const WEIGHT_TOLERANCE = 1e-5
 
@@ -98,12 +99,12 @@ function takeSteps(
   const space = openWorkspace(layout, weights, options.batch)
   const adam = openAdam(weights.trained, gradients.trained, settings)
   const totals = { rows: 0, loss: 0, absolute: 0 }
-  const chosen = { ...settings, dropout: options.dropout ?? 0 }
+  const dropping = openDropping(options.dropout ?? 0, options.random ?? seededRandom(1))
   for (let step = 0; step < options.steps; step++) {
     const from = step * options.batch
     const count = Math.min(options.batch, rows.rows - from)
     gather(space, rows, null, from, count)
-    lossAndGradients(weights, gradients, space, count, chosen, options.random ?? seededRandom(1), totals)
+    lossAndGradients(weights, gradients, space, count, settings, dropping, totals)
     adam.step()
   }
   return { weights, loss: totals.loss / totals.rows, mae: totals.absolute / totals.rows }
@@ -162,7 +163,7 @@ function randomDropping(kept: readonly number[][], units: readonly number[], rat
     }
   }
   const uniform = (): number => draws.shift() ?? 0.999_999
-  return { uniform, bits: () => 0, below: () => 0 }
+  return { uniform, bits: () => Math.floor(uniform() * 2 ** 32), below: () => 0 }
 }
 
 test('one step of the full network on 256 rows agrees with Keras', () => {

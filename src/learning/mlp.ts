@@ -2,19 +2,22 @@
 import type { EncodedRows } from '../features/encode.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
-import { type Random, seededRandom, shuffle } from '../kernel/random.ts'
-import { type Adam, openAdam } from './adam.ts'
 import { openEarlyStopping } from './early-stopping.ts'
-import { checkJobRows, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
+import { checkRowCounts, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
 import { autologParams, summaryOf } from './mlp-autolog.ts'
 import { mlpToOnnx } from './mlp-onnx.ts'
 import { MLP_DEFAULTS, MlpSettings } from './mlp-settings.ts'
-import { hiddenSizesOf, initialise, openWeights, restore, tensorsOf, type Weights } from './network.ts'
-import { forwardInference, gather, lossAndGradients, openWorkspace, penaltyOf, type Workspace } from './network-step.ts'
+import { hiddenSizesOf, openWeights, restore, tensorsOf, weightSizes } from './network.ts'
+import { type NetworkEngine, type NetworkPlan, orderRandom } from './network-engine.ts'
+import { openKernels } from './network-kernels.ts'
+import { KERNEL_SIZES } from './network-plan.ts'
+import { openReference } from './network-reference.ts'
+import { forwardInference, gather, openWorkspace } from './network-step.ts'
+import { openShuffledRows } from './open-shuffled-rows.ts'
 import { openPace } from './pace.ts'
-import type { EpochRecord, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
-import { allRows } from './rows.ts'
+import type { EpochRecord, RowSource, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
 import { parseSettings } from './settings.ts'
+import type { ShuffledRows } from './shuffled-rows.ts'
 
 export const mlp: Trainer<MlpSettings> = {
   name: 'mlp',
@@ -28,28 +31,49 @@ export const mlp: Trainer<MlpSettings> = {
   autolog: { params: autologParams, summary: summaryOf },
 }
 
-// Each use of randomness has a stream of its own, so that changing one leaves the others.
-const STREAMS = { weights: 1, order: 2, dropout: 3 }
+/** Opens what fits the network. */
+type OpenEngine = (plan: NetworkPlan) => Promise<NetworkEngine>
 
-/** Everything one training holds. */
-interface Learning {
-  readonly settings: MlpSettings
-  readonly fit: EncodedRows
-  readonly weights: Weights
-  readonly gradients: Weights
-  readonly space: Workspace
-  readonly adam: Adam
-  /** (rows) The order of this epoch. */
-  readonly order: Int32Array
-  readonly shuffling: Random
-  readonly dropping: Random
-  readonly pace: (rows: number) => Promise<void>
+async function openFastest(plan: NetworkPlan): Promise<NetworkEngine> {
+  return (await openKernels({ ...plan, threads: threadsWorthwhile(plan) })) ?? (await openReference(plan))
+}
+
+/** Weights times rows from which an epoch takes longer than the start of a thread. */
+const WORK_WORTH_A_THREAD = 1e8
+
+function threadsWorthwhile({ layout, settings, blockRows, threads }: NetworkPlan): number {
+  const work = weightSizes(layout, settings.hidden).trained * blockRows
+  return settings.batchSize > KERNEL_SIZES.BLOCK && work >= WORK_WORTH_A_THREAD ? threads : 1
 }
 
 async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
+  return await trainMlpWith(job, openFastest)
+}
+
+/** Trains with the engine that is opened. Tests hold several engines against one another. */
+export async function trainMlpWith(job: TrainingJob<MlpSettings>, open: OpenEngine): Promise<TrainedModel> {
   throwIfCancelled(job.signal)
-  const learning = openLearning(job, await allRows(job.fit))
-  const { settings, weights } = learning
+  const settings = parseSettings('mlp', MlpSettings, job.settings)
+  const layout = inputLayout(job.specification)
+  checkJob(job, layout)
+  const { batchSize } = settings
+  const { scratch, signal, seed, warmStart, earlyStop, threads = 1, onNotice } = job
+  const shuffling = { batchSize, random: orderRandom(seed), scratch, signal }
+  await using shuffled = await openShuffledRows(checkedRows(job.fit, layout), shuffling)
+  const { blockRows } = shuffled
+  const pace = openPace(signal)
+  await using engine = await open({ layout, settings, seed, warmStart, blockRows, earlyStop, threads, onNotice, pace })
+  return await learn(job, settings, shuffled, engine)
+}
+
+/** Epoch after epoch, until learning stops improving or its limits are reached. */
+async function learn(
+  job: TrainingJob<MlpSettings>,
+  settings: MlpSettings,
+  shuffled: ShuffledRows,
+  engine: NetworkEngine,
+): Promise<TrainedModel> {
+  const { weights } = engine
   const stopping = openEarlyStopping(settings.patience)
   const kept = { trained: weights.trained.slice(), statistics: weights.statistics.slice(), epoch: -1, steps: 0 }
   const epochs: EpochRecord[] = []
@@ -58,9 +82,9 @@ async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
   let steps = 0
   let stoppedEarly = false
   for (let epoch = 0; epoch < epochLimit && steps < stepLimit && !stoppedEarly; epoch++) {
-    const fitted = await fitEpoch(learning, stepLimit - steps)
+    const fitted = await fitEpoch(shuffled, engine, stepLimit - steps)
     steps += fitted.steps
-    const checked = job.earlyStop === null ? null : await evaluate(learning, job.earlyStop)
+    const checked = job.earlyStop === null ? null : await engine.evaluate()
     const record = {
       epoch,
       loss: fitted.loss,
@@ -88,37 +112,15 @@ async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
     keptEpoch: kept.epoch,
     keptSteps: kept.steps,
     // Measured on the weights handed back, not taken from the curve: the two can never drift apart.
-    earlyStopMae: job.earlyStop === null ? null : (await evaluate(learning, job.earlyStop)).mae,
+    earlyStopMae: job.earlyStop === null ? null : (await engine.evaluate()).mae,
     stoppedEarly,
-    computedBy: 'TypeScript',
+    computedBy: engine.computedBy,
   }
 }
 
-function openLearning(job: TrainingJob<MlpSettings>, fit: EncodedRows): Learning {
-  const settings = parseSettings('mlp', MlpSettings, job.settings)
-  const layout = inputLayout(job.specification)
-  checkJob(job, fit, layout)
-  const weights = openWeights(layout, settings.hidden)
-  const gradients = openWeights(layout, settings.hidden)
-  if (job.warmStart === null) initialise(weights, seededRandom(job.seed, STREAMS.weights))
-  else restore(weights, job.warmStart)
-  const rowsAtOnce = Math.min(settings.batchSize, Math.max(fit.rows, job.earlyStop?.rows ?? 0))
-  return {
-    settings,
-    fit,
-    weights,
-    gradients,
-    space: openWorkspace(layout, weights, rowsAtOnce),
-    adam: openAdam(weights.trained, gradients.trained, settings),
-    order: Int32Array.from({ length: fit.rows }, (_, row) => row),
-    shuffling: seededRandom(job.seed, STREAMS.order),
-    dropping: seededRandom(job.seed, STREAMS.dropout),
-    pace: openPace(job.signal),
-  }
-}
-
-function checkJob(job: TrainingJob<MlpSettings>, fit: EncodedRows, layout: InputLayout): void {
-  checkJobRows('mlp', { fit, earlyStop: job.earlyStop }, layout)
+function checkJob(job: TrainingJob<MlpSettings>, layout: InputLayout): void {
+  checkRowCounts('mlp', job)
+  if (job.earlyStop !== null) checkRows(job.earlyStop, layout, 'early-stop')
   if (job.steps !== null && !(Number.isInteger(job.steps) && job.steps >= 1)) {
     throw new PlannedError('BAD_INPUT', `mlp was asked for ${job.steps} steps`, {
       next: 'give a whole number, at least 1',
@@ -126,39 +128,32 @@ function checkJob(job: TrainingJob<MlpSettings>, fit: EncodedRows, layout: Input
   }
 }
 
-/** One pass over the fit rows in a new order, the short batch at the end included, or fewer steps than that. */
-async function fitEpoch(learning: Learning, maxSteps: number): Promise<{ loss: number; mae: number; steps: number }> {
-  const { settings, fit, weights, gradients, space, adam, order, dropping } = learning
-  shuffle(order, learning.shuffling)
-  const totals = { rows: 0, loss: 0, absolute: 0 }
-  let steps = 0
-  for (let from = 0; from < fit.rows && steps < maxSteps; from += space.capacity, steps++) {
-    const count = Math.min(space.capacity, fit.rows - from)
-    gather(space, fit, order, from, count)
-    lossAndGradients(weights, gradients, space, count, settings, dropping, totals)
-    adam.step()
-    await learning.pace(count)
+/** The same rows, each block checked as it comes. */
+function checkedRows(source: RowSource, layout: InputLayout): RowSource {
+  return {
+    ...source,
+    async *blocks() {
+      for await (const block of source.blocks()) {
+        checkRows(block, layout, 'fit')
+        yield block
+      }
+    },
   }
-  return { loss: totals.loss / totals.rows, mae: totals.absolute / totals.rows, steps }
 }
 
-/** Loss (penalty included) and mean absolute error of the weights as they are, in inference mode. */
-async function evaluate(learning: Learning, rows: EncodedRows): Promise<{ loss: number; mae: number }> {
-  const { settings, weights, space } = learning
-  let squared = 0
-  let absolute = 0
-  for (let from = 0; from < rows.rows; from += space.capacity) {
-    const count = Math.min(space.capacity, rows.rows - from)
-    gather(space, rows, null, from, count)
-    forwardInference(weights, space, count)
-    for (let i = 0; i < count; i++) {
-      const error = space.predictions[i]! - space.target[i]! // i < count
-      squared += error * error
-      absolute += Math.abs(error)
-    }
-    await learning.pace(count)
+/** One pass over the fit rows in a new order, or fewer steps than that. */
+async function fitEpoch(
+  shuffled: ShuffledRows,
+  engine: NetworkEngine,
+  maxSteps: number,
+): Promise<{ loss: number; mae: number; steps: number }> {
+  const totals = { rows: 0, loss: 0, absolute: 0 }
+  let steps = 0
+  for await (const block of shuffled.pass()) {
+    steps += await engine.learn(block, maxSteps - steps, totals)
+    if (steps >= maxSteps) break
   }
-  return { loss: squared / rows.rows + penaltyOf(weights, settings.l1, settings.l2), mae: absolute / rows.rows }
+  return { loss: totals.loss / totals.rows, mae: totals.absolute / totals.rows, steps }
 }
 
 function checkFinite(record: EpochRecord, settings: MlpSettings): void {

@@ -1,7 +1,6 @@
 // One pass of a batch through the network: forward, and backward to the gradient of every weight.
 import type { EncodedRows } from '../features/encode.ts'
-import type { Random } from '../kernel/random.ts'
-import { chooseDropped } from './dropout.ts'
+import { chooseDropped, type Dropping } from './dropout.ts'
 import type { InputLayout } from './input-layout.ts'
 import { addLookups, multiply, multiplyTransposed, padded, scatterLookups, transposeMultiply } from './kernels.ts'
 import {
@@ -32,7 +31,6 @@ export interface Workspace {
 }
 
 export interface StepSettings {
-  readonly dropout: number
   readonly momentum: number
   readonly l1: number
   readonly l2: number
@@ -104,14 +102,14 @@ export function lossAndGradients(
   space: Workspace,
   count: number,
   settings: StepSettings,
-  random: Random,
+  dropping: Dropping,
   totals: Totals,
 ): void {
-  const keptScale = 1 / (1 - settings.dropout)
+  const keptScale = 1 / (1 - dropping.rate)
   for (const [i, layer] of weights.hidden.entries()) {
     const batch = space.layers[i]! // one batch per layer
     inputProduct(weights, space, i, count)
-    chooseDropped(batch.dropped, count * layer.width, settings.dropout, random)
+    chooseDropped(batch.dropped, count * layer.width, dropping)
     normaliseBatch(layer, batch, count, settings.momentum, keptScale)
   }
   outputForward(weights, space, count)

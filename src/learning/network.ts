@@ -45,16 +45,35 @@ export interface Weights {
   readonly rowOrder: Int32Array
 }
 
-/** Weights of zero, laid out for an input and a list of hidden sizes. */
-export function openWeights(layout: InputLayout, hidden: readonly number[]): Weights {
-  const numberRows = padded(layout.numberColumns.length)
+/** Rows of each hidden layer's kernel, padding included. */
+function kernelRowsOf(layout: InputLayout, hidden: readonly number[]): number[] {
   const tableRows = layout.categorySizes.reduce((sum, size) => sum + size, 0)
-  const kernelRows = hidden.map((_, i) => (i === 0 ? numberRows + tableRows : padded(hidden[i - 1]!))) // i > 0
+  const firstRows = padded(layout.numberColumns.length) + tableRows
+  return hidden.map((_, i) => (i === 0 ? firstRows : padded(hidden[i - 1]!))) // i > 0
+}
+
+/** How many values the two arrays of weights hold. */
+export function weightSizes(layout: InputLayout, hidden: readonly number[]): { trained: number; statistics: number } {
+  const kernelRows = kernelRowsOf(layout, hidden)
   const widths = hidden.map(padded)
-  const lastWidth = widths.at(-1) ?? 0
-  const trainedSize = widths.reduce((sum, width, i) => sum + (kernelRows[i]! + 3) * width, lastWidth + 1) // one row count each
-  const trained = new Float32Array(trainedSize)
-  const statistics = new Float32Array(widths.reduce((sum, width) => sum + 2 * width, 0))
+  return {
+    trained: widths.reduce((sum, width, i) => sum + (kernelRows[i]! + 3) * width, (widths.at(-1) ?? 0) + 1), // one row count each
+    statistics: widths.reduce((sum, width) => sum + 2 * width, 0),
+  }
+}
+
+/** Weights laid out for an input and a list of hidden sizes: all zero, in new arrays unless they are given. */
+export function openWeights(
+  layout: InputLayout,
+  hidden: readonly number[],
+  arrays?: { readonly trained: Float32Array; readonly statistics: Float32Array },
+): Weights {
+  const numberRows = padded(layout.numberColumns.length)
+  const kernelRows = kernelRowsOf(layout, hidden)
+  const lastWidth = padded(hidden.at(-1) ?? 0)
+  const sizes = weightSizes(layout, hidden)
+  const trained = arrays?.trained ?? new Float32Array(sizes.trained)
+  const statistics = arrays?.statistics ?? new Float32Array(sizes.statistics)
   const next = viewsOf(trained)
   const nextStatistic = viewsOf(statistics)
   const layers = hidden.map((units, i): HiddenWeights => {

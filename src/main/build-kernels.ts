@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   compilerOptions,
-  DIGEST_FILE,
+  digestFile,
   KERNEL_NAMES,
   KERNEL_VARIANTS,
+  type KernelName,
   type KernelVariant,
   kernelFile,
   sourcesDigest,
@@ -16,24 +17,28 @@ const assembly = fileURLToPath(new URL('../learning/assembly/', import.meta.url)
 /** A name that the type checker does not follow. */
 const COMPILER: string = 'assemblyscript/asc'
 
-/** Compiles what is not up to date. Throws with the compiler's own words if the sources are wrong. */
+/** Compiles what is not up to date, all of it before it throws with the compiler's own words of what is wrong. */
 export async function buildKernels(): Promise<void> {
-  if (!isUpToDate()) await build()
+  const failures: unknown[] = []
+  for (const name of KERNEL_NAMES) {
+    if (!isUpToDate(name)) await build(name).catch((failure: unknown) => failures.push(failure))
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
-function isUpToDate(): boolean {
+function isUpToDate(name: KernelName): boolean {
   try {
-    return readFileSync(DIGEST_FILE, 'utf8') === sourcesDigest()
+    return readFileSync(digestFile(name), 'utf8') === sourcesDigest(name)
   } catch {
     return false // never built
   }
 }
 
-async function build(): Promise<void> {
-  const digest = sourcesDigest()
-  mkdirSync(new URL('.', DIGEST_FILE), { recursive: true })
-  for (const name of KERNEL_NAMES) for (const variant of KERNEL_VARIANTS) await compile(name, variant)
-  writeFileSync(DIGEST_FILE, digest) // last: a build that was stopped is built again
+async function build(name: KernelName): Promise<void> {
+  const digest = sourcesDigest(name)
+  mkdirSync(new URL('.', digestFile(name)), { recursive: true })
+  for (const variant of KERNEL_VARIANTS) await compile(name, variant)
+  writeFileSync(digestFile(name), digest) // last: a build that was stopped is built again
 }
 
 /** As much of the compiler as is used here. Its own types declare a `console` of their own for the whole program. */
@@ -47,7 +52,7 @@ interface Compiler {
   ): Promise<{ readonly error: Error | null; readonly stderr: { toString(): string } }>
 }
 
-async function compile(name: string, variant: KernelVariant): Promise<void> {
+async function compile(name: KernelName, variant: KernelVariant): Promise<void> {
   const files = new Map<string, Uint8Array | string>()
   const options = [
     `${name}.ts`,
