@@ -1,11 +1,12 @@
 // One version as a person reads it: what was said of it first, then what it learnt and how, then where it comes from.
 import { countText } from '../evaluation/figures.ts'
 import type { Json } from '../kernel/json.ts'
-import { TAG } from '../lifecycle/champion.ts'
+import { holdoutTag, TAG } from '../lifecycle/champion.ts'
+import { INTERVAL_LEVELS } from '../lifecycle/intervals.ts'
 import { type Judgement, type VersionDetails, whenOf } from '../lifecycle/lineage.ts'
 import type { DatasetInput } from '../tracking/port.ts'
 import { plotLines } from './plot.ts'
-import { errorText, signedText } from './report-cycle.ts'
+import { errorText, shareText, signedText } from './report-cycle.ts'
 import { textTable, wrapped } from './table.ts'
 import { timeText } from './when.ts'
 
@@ -42,6 +43,7 @@ export function versionReport(details: VersionDetails, manner: Manner): string {
     ),
     ...section('settings', run === null ? [] : [pairs(run.params)]),
     ...section('curve', curveLines(details, manner)),
+    ...section('intervals', intervalLines(details, manner)),
     ...section('lineage', lineageLines(details)),
     ...section('file', fileLines(details)),
   ].join('\n')
@@ -120,19 +122,32 @@ function curveLines({ curve, run, version }: VersionDetails, { columns, unit }: 
   const values = curve.points.map((point) => point.value)
   const [only] = values
   if (only === undefined) return []
-  const on = curve.metric === 'val_mae' ? 'the early-stop rows' : 'the rows it learnt'
+  const on = curve.metric === 'val_mae' ? 'the early-stop rows (a selection figure)' : 'the rows it learnt'
   const name = `${curve.metric}, the error on ${on} in ${unit}`
-  if (values.length === 1) return [`${name}: ${errorText(only)} in its one epoch`]
+  if (values.length === 1) return [`${name}: ${errorText(only)} in its one ${curve.counts}`]
   const kept = run?.metrics.restored_epoch
   const marked = curve.points.findIndex((point) => point.step === kept)
   const width = Math.min(columns, 100) - 4
   return [
-    `${name}, by epoch (1 to ${values.length})${marked < 0 ? '' : `; ◆ is what was kept, epoch ${marked + 1}: ${errorText(values[marked] ?? null)}`}`,
+    `${name}, by ${curve.counts} (1 to ${values.length})${marked < 0 ? '' : `; ◆ is what was kept, ${curve.counts} ${marked + 1}: ${errorText(values[marked] ?? null)}`}`,
     ...plotLines(values, { height: CURVE_LINES, columns: width, marked: marked < 0 ? null : marked }),
     ...(version.tags[TAG.holdoutMae] === undefined
       ? []
       : [`on the holdout, which took no part in this: ${errorText(Number(version.tags[TAG.holdoutMae]))}`]),
   ]
+}
+
+/** The intervals around its predictions: whence they are, and what they held on the holdout. */
+function intervalLines({ version: { tags } }: VersionDetails, { unit, rows }: Manner): string[] {
+  const whence = tags[TAG.intervals]
+  if (whence === undefined) return []
+  const levels = INTERVAL_LEVELS.flatMap((level) => {
+    const held = Number(tags[holdoutTag('coverage', level)] ?? Number.NaN)
+    const width = Number(tags[holdoutTag('width', level)] ?? Number.NaN)
+    if (Number.isNaN(held) || Number.isNaN(width)) return []
+    return [`${level} %: held ${shareText(held)} of the ${rows}, ${errorText(width)} ${unit} wide on average`]
+  })
+  return [whence, ...(levels.length === 0 ? [] : ['on the holdout', ...levels.map((line) => `  ${line}`)])]
 }
 
 function lineageLines({ version, run, lineage }: VersionDetails): string[] {
@@ -146,6 +161,7 @@ function lineageLines({ version, run, lineage }: VersionDetails): string[] {
     ['refit of', lineage.refitOf === null ? undefined : `v${lineage.refitOf}`],
     ['refitted as', lineage.refits.length === 0 ? undefined : list(lineage.refits)],
     ['trainer', version.tags[TAG.trainer]],
+    ['', version.tags[TAG.selection]],
     ['learnt', learntText(version.tags, lineage.chain.length > 1)],
     ['features', version.tags[TAG.featureDigest]],
     ['code', run === null ? undefined : `${commit === undefined ? 'no commit' : `commit ${commit}`}${dirty}`],

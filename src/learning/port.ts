@@ -94,6 +94,8 @@ export interface Trainer<Settings extends JsonObject> {
   readonly prefers: 'month' | 'history'
   /** Whether `warmStart` makes a difference to it. */
   readonly warmStarts: boolean
+  /** What its records count: epochs unless given. */
+  readonly countsBy?: LearningProgress['unit']
   /** Whether it learns from numbers that have no value, NaN; not so unless it says so, and such rows are refused. */
   readonly takesMissing?: boolean
   /** Throws `BAD_INPUT` naming each setting that is wrong, before anything is paid for. */

@@ -8,6 +8,11 @@ import { trees } from './trees.ts'
 
 export const trainers = { mlp, trees, linear } as const
 
+/** What a record of a trainer's curve stands for; an epoch, of one that is not known here. */
+export function countsOf(name: string): 'epoch' | 'tree' {
+  return Object.hasOwn(trainers, name) ? (trainerNamed(name).countsBy ?? 'epoch') : 'epoch'
+}
+
 /**
  * The trainer of a name. Its settings are any JSON here: each trainer checks its own, where they enter.
  * Throws `BAD_INPUT` listing what there is.

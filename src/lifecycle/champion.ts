@@ -20,8 +20,16 @@ export const TAG = {
   verdict: VERDICT_TAG,
   refitOf: 'understudy.refit_of',
   measured: 'understudy.measured',
+  /** The run of the search that settled on its settings. */
+  tunedBy: 'understudy.tuned_by',
   computedBy: 'understudy.computed_by',
+  selection: 'understudy.selection',
 } as const
+
+/** The tag of what the intervals of a level held on the holdout, or of how wide they were. */
+export function holdoutTag(figure: 'coverage' | 'width', level: number): string {
+  return `${HOLDOUT_TAGS}${figure}_${level}`
+}
 
 /** End (exclusive) of the rows a version learnt from, in ms; null where nobody wrote it down. */
 export function trainedToMs(version: ModelVersion): number | null {

@@ -1,6 +1,7 @@
 // Everything that is known of one version: what it learnt, how, from whom it descends, and what was said of it since.
 import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
+import { countsOf } from '../learning/trainers.ts'
 import type { DatasetInput, Metric, ModelVersion, Run, Transition } from '../tracking/port.ts'
 import { TAG } from './champion.ts'
 import { type DecisionView, decisionsOf } from './decisions.ts'
@@ -16,8 +17,12 @@ export interface VersionDetails {
   /** The run that trained it; null for a version made elsewhere, or whose run is gone. */
   readonly run: Run | null
   readonly data: readonly DatasetInput[]
-  /** Error by epoch: on the early-stop rows where it had some, on the rows it learnt otherwise. */
-  readonly curve: { readonly metric: 'val_mae' | 'mae'; readonly points: readonly Metric[] }
+  /** Error by epoch, or tree: on the early-stop rows where it had some, on the rows it learnt otherwise. */
+  readonly curve: {
+    readonly metric: 'val_mae' | 'mae'
+    readonly counts: 'epoch' | 'tree'
+    readonly points: readonly Metric[]
+  }
   readonly judgements: readonly Judgement[]
   /** What people were asked about it, and answered; oldest first. */
   readonly decisions: readonly DecisionView[]
@@ -69,7 +74,10 @@ export async function versionDetails(rooms: LifecycleRooms, model: string, numbe
     aliases: aliases.filter(([, stoodFor]) => stoodFor === number).map(([alias]) => alias),
     run,
     data: run === null ? [] : await tracking.inputs(run.id),
-    curve: run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run),
+    curve: {
+      ...(run === null ? { metric: 'mae', points: [] } : await curveOf(tracking, run)),
+      counts: countsOf(version.tags[TAG.trainer] ?? ''),
+    },
     judgements: judgements.toSorted((a, b) => whenOf(a) - whenOf(b)),
     decisions: (await decisionsOf(rooms, { model, all: true })).filter((one) => one.version === number).toReversed(),
     lineage: lineageOf(version, versions),
@@ -110,7 +118,10 @@ function parentOf(version: ModelVersion, tag: string): number | null {
   return Number.isInteger(number) && number > 0 ? number : null
 }
 
-async function curveOf(tracking: LifecycleRooms['tracking'], run: Run): Promise<VersionDetails['curve']> {
+async function curveOf(
+  tracking: LifecycleRooms['tracking'],
+  run: Run,
+): Promise<Omit<VersionDetails['curve'], 'counts'>> {
   const stopped = await tracking.metricHistory(run.id, 'val_mae')
   if (stopped.length === 0) return { metric: 'mae', points: await tracking.metricHistory(run.id, 'mae') }
   const last = run.metrics.stopped_epoch ?? Number.POSITIVE_INFINITY // behind it stands the restored epoch again

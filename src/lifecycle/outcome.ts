@@ -97,6 +97,7 @@ export type TrainOutcome = {
   readonly version: number
   readonly rows: number
   readonly fitRows: number
+  /** On the early-stop rows, which chose the weights and the trainer: a selection figure, not a measurement. */
   readonly earlyStopError: number
   readonly holdoutRows: number
   readonly error: number | null

@@ -1,6 +1,6 @@
 // The lines that the recipe prints, word for word and in one place, so that who knows them finds them where they were. Each is said by the
 // step that has just done what it says, and only then; a line that names a system appears only where that system took part.
-import { countText } from '../evaluation/figures.ts'
+import { counted, countText } from '../evaluation/figures.ts'
 import type { ModelVersion, Stage } from '../tracking/port.ts'
 import type { ProjectDefinition } from './project.ts'
 import type { LifecycleRooms } from './rooms.ts'
@@ -51,8 +51,13 @@ export const OWN = {
     const which = reasons.length === 0 ? '' : `; left out: ${reasons.join(', ')}`
     return `   ${countText(rows)} of ${countText(rawRows)} ${noun} kept${which}`
   },
-  weightsKept: (trainer: string, epoch: number, metric: Metric, error: number, rows: number) =>
-    `   ${trainer}: kept are the weights of epoch ${epoch + 1}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; that is what is reported`,
+  /** What early stopping kept. Its figure chose the weights, so it is no measurement of them. */
+  weightsKept: (trainer: string, counts: 'epoch' | 'tree', at: number, metric: Metric, error: number, rows: number) =>
+    `   ${trainer}: kept ${counts === 'tree' ? `are the first ${counted(at + 1, 'tree')}` : `are the weights of epoch ${at + 1}`}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; a selection figure, not a measurement`,
+  couldNotLearn: (trainer: string, why: string) => `   ${trainer} could not learn these rows: ${why}`,
+  /** Which trainer's model becomes the version, and by which figures. */
+  chosen: (trainer: string, metric: Metric, figures: readonly { readonly trainer: string; readonly error: number }[]) =>
+    `   chosen: ${trainer}, by ${label(metric)} on the early-stop rows (${figures.map((one) => `${one.trainer} ${figure(one.error)}`).join(', ')}); selection figures, not measurements`,
   sampledEarlyStop: (all: number, some: number) =>
     `   of the ${countText(all)} early-stop rows ${countText(some)} are looked at, evenly spread`,
   /** Trained for a number of steps, with no rows to stop at. */

@@ -1,5 +1,5 @@
 // What a training says of its beginning and its end.
-import { trainerNamed } from '../learning/trainers.ts'
+import { countsOf, trainerNamed } from '../learning/trainers.ts'
 import { OWN, placeOf, RECIPE } from './recipe-lines.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
 
@@ -31,6 +31,6 @@ export function trainedLines(
   const lowest = Math.min(...result.epochs.map((epoch) => epoch.valMae ?? Number.POSITIVE_INFINITY))
   return [
     RECIPE.modelTrained(fitRows, metric, lowest),
-    OWN.weightsKept(trainer, keptEpoch, metric, earlyStopMae, earlyStopRows),
+    OWN.weightsKept(trainer, countsOf(trainer), keptEpoch, metric, earlyStopMae, earlyStopRows),
   ]
 }

@@ -11,7 +11,7 @@ export const DEFAULT_PROJECT = 'taxifare'
 /** How stored times are to be read; the recipe gave it its name. */
 export const TIME_SETTING = 'PICKUP_TIMES'
 
-const TRAINERS = ['mlp', 'linear']
+const TRAINERS = ['mlp', 'trees', 'linear']
 
 /** Under MODEL_TARGET=local a name nobody has filled in yet does no harm: the default stands in for it. */
 const forServer: Setting['filledFor'] = (values) => {
@@ -155,13 +155,14 @@ const TRAINING: readonly Setting[] = [
     name: 'TRAINERS',
     group: 'training',
     scope: 'model',
-    fallback: always('mlp'),
+    fallback: always('mlp,trees'),
     allowed: always(`one or more of ${TRAINERS.join(', ')}, each once, separated by commas`),
     check: (text) => {
       const parts = text.split(',').map((part) => part.trim())
       return parts.every((part) => TRAINERS.includes(part)) && new Set(parts).size === parts.length
     },
-    meaning: 'what learns; the better on the early-stop rows becomes the challenger',
+    meaning:
+      "what learns, each on its own; the best on the early-stop rows becomes the challenger; the recipe's own is mlp",
   },
   {
     name: 'TRAIN_WINDOW',
@@ -195,11 +196,22 @@ const TRAINING: readonly Setting[] = [
     group: 'training',
     scope: 'model',
     fallback: always('0'),
-    allowed: always('0; more come with a later version'),
-    check: (text) => /^\d{1,6}$/.test(text),
-    meaning: "how many settings of a trainer are tried before one is used; 0: the recipe's are",
-    later: (text, variable) =>
-      Number(text) > 0 ? `a search for better settings comes with a later version; set ${variable}=0` : null,
+    allowed: always('a whole number from 0 to 1000'),
+    check: (text) => /^\d{1,4}$/.test(text) && Number(text) <= 1_000,
+    meaning:
+      'how many other settings of each trainer a cycle tries, forward in time on the rows it learns, before it trains a challenger with the best; 0: none',
+  },
+  {
+    name: 'TRAINER_SETTINGS',
+    group: 'training',
+    scope: 'model',
+    fallback: always(''),
+    ...matching(
+      /^\s*[A-Za-z]\w*(\.[A-Za-z]\w*)?=\S+(\s+[A-Za-z]\w*(\.[A-Za-z]\w*)?=\S+)*\s*$/,
+      'NAME=VALUE, separated by spaces; a name may begin with its trainer, as in mlp.learning_rate',
+    ),
+    example: '"mlp.learning_rate=0.001 mlp.batch_size=128"',
+    meaning: "what trainers learn with in place of the recipe's own settings; ./understudy tune finds some and prints this line",
   },
 ]
 

@@ -59,7 +59,7 @@ describe('where a value comes from', () => {
     expect(reportOf('SEED', sources({}, dotenv))).toMatchObject({ value: '0', source: 'default', line: null })
   })
 
-  test('the defaults are the recipe’s', () => {
+  test('the defaults are the recipe’s, with trees as a second trainer', () => {
     expect(read()).toMatchObject({
       size: '200k',
       target: 'local',
@@ -69,7 +69,7 @@ describe('where a value comes from', () => {
       threshold: 2.5,
       rule: 'point',
       firstChampion: 'accept',
-      trainers: ['mlp'],
+      trainers: ['mlp', 'trees'],
       trainWindow: null,
       refit: false,
       seed: 0,

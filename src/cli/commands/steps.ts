@@ -75,8 +75,8 @@ export const trainCommand = defineCommand({
     const settings = context.settings()
     const rooms = await context.rooms()
     const window = windowOf(args, historyWindow(rooms.project, settings))
-    const { model, experiment, size, seed, trainers, timeReading, threshold } = fromSettings(settings)
-    const request = { model, experiment, size, seed, trainers, timeReading, threshold, window, splitRatio: args.split }
+    const { trainWindow: _, refit: __, rule: ___, tuneTrials: ____, ...asked } = fromSettings(settings)
+    const request = { ...asked, window, splitRatio: args.split }
     const trained = await withProgress(context, (watch) => trainByHand(rooms, request, watch))
     const { unit } = trained.metric
     context.terminal.out(
@@ -84,7 +84,7 @@ export const trainCommand = defineCommand({
         ? JSON.stringify(trained)
         : [
             `v${trained.version} of ${trained.model} learnt ${countText(trained.rows - trained.holdoutRows)} ${rooms.project.row.many} and waits in Staging`,
-            `   early-stop ${trained.metric.name} ${errorText(trained.earlyStopError)} ${unit}; on the ${countText(trained.holdoutRows)} held-out ${rooms.project.row.many} ${errorText(trained.error)} ${unit}`,
+            `   early-stop ${trained.metric.name} ${errorText(trained.earlyStopError)} ${unit} (a selection figure); on the ${countText(trained.holdoutRows)} held-out ${rooms.project.row.many} ${errorText(trained.error)} ${unit}`,
             `   next: ./understudy promote ${trained.model} --version ${trained.version} --why "…"`,
           ].join('\n'),
     )
