@@ -77,7 +77,9 @@ export function bestSplit(
     let left: LeafTotals = { rows: 0, gradients: 0 }
     // Without a row that lacks a value, the last bin would leave nothing on the right.
     for (let bin = 0; bin < (missing.rows > 0 ? bins : bins - 1); bin++) {
-      left = sumOf(left, totalsAt(histogram, column, bin))
+      const here = totalsAt(histogram, column, bin)
+      if (here.rows === 0) continue // parts the rows as the bin before it does
+      left = sumOf(left, here)
       for (const missingLeft of missing.rows > 0 ? [false, true] : [false]) {
         const onLeft = missingLeft ? sumOf(left, missing) : left
         const right = { rows: totals.rows - onLeft.rows, gradients: totals.gradients - onLeft.gradients }

@@ -18,6 +18,7 @@ import {
 } from './tree-ensemble.ts'
 import { ensembleFrom } from './trees-forest.ts'
 import type { Draw, GrownTree, Growth, TreeGrower } from './trees-grower.ts'
+import { openKernelGrower } from './trees-kernels.ts'
 import { treesToOnnx } from './trees-onnx.ts'
 import { openReferenceGrower } from './trees-reference.ts'
 import { TREES_DEFAULTS, TreesSettings } from './trees-settings.ts'
@@ -28,6 +29,7 @@ export const trees: Trainer<TreesSettings> = {
   name: 'trees',
   defaults: TREES_DEFAULTS,
   prefers: 'history',
+  countsBy: 'tree',
   warmStarts: false,
   takesMissing: true,
   checkSettings: (settings) => void parseSettings('trees', TreesSettings, settings),
@@ -62,7 +64,10 @@ interface Learning {
 }
 
 async function train(job: TrainingJob<TreesSettings>): Promise<TrainedModel> {
-  return trainTreesWith(job, async (settings, binning, rows) => openReferenceGrower(settings, binning, rows))
+  return trainTreesWith(job, async (settings, binning, rows) => {
+    const shape = { settings, binning, rows, threads: job.threads ?? 1 }
+    return (await openKernelGrower(shape, job.onNotice)) ?? openReferenceGrower(settings, binning, rows)
+  })
 }
 
 /** Trains with the grower that is opened. Tests hold several growers against one another. */
