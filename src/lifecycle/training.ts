@@ -20,6 +20,7 @@ import { intervalsFor } from './intervals.ts'
 import { type Project, specificationFor } from './project.ts'
 import { OWN, RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
+import { validate } from './validation.ts'
 import { openWindowRows, sampleInMemory, type WindowRows } from './window-rows.ts'
 
 export interface TrainingOptions {
@@ -116,15 +117,21 @@ async function readEarlyStop(
   return rows
 }
 
-/** A source that says when its rows have all been read for the first time. */
+/** A source that says when its last row has been read for the first time. */
 function announced(source: RowSource, say: () => void): RowSource {
   let isSaid = false
   return {
     ...source,
     async *blocks() {
-      yield* source.blocks()
-      if (!isSaid) say()
-      isSaid = true
+      let read = 0
+      for await (const block of source.blocks()) {
+        read += block.rows
+        if (read === source.rows && !isSaid) {
+          isSaid = true
+          say()
+        }
+        yield block
+      }
     },
   }
 }
