@@ -1,16 +1,19 @@
 import fc from 'fast-check'
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import type { EncodedRows } from '../features/encode.ts'
-import { clock, column, divide, position } from '../features/expressions.ts'
+import { compileToJavaScript } from '../features/compile-javascript.ts'
+import { type EncodedRows, encode } from '../features/encode.ts'
+import { clock, column, divide, multiply, position, sine } from '../features/expressions.ts'
 import { readMetadata } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { seededRandom } from '../kernel/random.ts'
 import { weightsOf } from './model-file.ts'
 import { openPredictor } from './predictor.ts'
+import { rowsInMemory } from './rows.ts'
 import { parcels } from './trainer.contract.ts'
 import { type EnsembleShape, randomEnsemble, randomRows } from './tree-ensemble.fixture.ts'
 import { ensembleTensors, predictTrees, type TreeEnsemble } from './tree-ensemble.ts'
+import { trees } from './trees.ts'
 import { treesToOnnx } from './trees-onnx.ts'
 
 const ZONES = [4, 8, 15, 16, 23]
@@ -120,6 +123,27 @@ test('a branch that goes one way a thousand nodes deep is written too', async ()
     right: Int32Array.from(nodes, (node) => node + 2),
   }
   expect(await stepsApart(chain, rowsFor(6, 500))).toBeLessThanOrEqual(1)
+})
+
+test('what is learnt from a sine that is 1e-16 in one runtime and 0 in another holds in both', async () => {
+  const hour = clock('hour', column('at'), 'UTC')
+  const turning: FeatureSpecification = {
+    ...raw,
+    features: [{ kind: 'number', name: 'sine', value: sine(divide(multiply(2 * Math.PI, hour), 24)) }],
+  }
+  const rows = 2_400
+  const perRow = (of: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => of(row))
+  const rest = perRow(() => 1)
+  const columns = { x: rest, x_by: rest, y: rest, y_by: rest, zone: rest, halves: rest }
+  const table = { ...columns, at: perRow((row) => row * 3_600_000), target: perRow((row) => row % 24) } // midnight 0, noon 12
+  const seen = { ...table, ...compileToJavaScript(turning).features({ rows, columns: table }) }
+  const encoded = encode(turning, { rows, columns: seen }, { from: 0, to: rows })
+  const settings = { ...trees.defaults, trees: 20, minLeafRows: 1 }
+  const job = { specification: turning, fit: rowsInMemory(encoded), settings, seed: 1, steps: 20 }
+  const { weights } = await trees.train({ ...job, earlyStop: null, warmStart: null })
+  await using predictor = await openPredictor(trees.toOnnx(turning, weights, {}))
+  const scored = await predictor.predict(table, 24)
+  expect(Float32Array.from(scored)).toEqual(trees.predictEncoded(turning, weights, encoded).subarray(0, 24))
 })
 
 test('a null in gives a null out, in the file itself, although the trees take missing features', async () => {
