@@ -25,7 +25,8 @@ import {
 } from '../src/features/expressions.ts'
 import type { Expression, FeatureSpecification } from '../src/features/specification.ts'
 
-const NEW_YORK = 'America/New_York'
+/** The city's clocks. */
+export const NEW_YORK = 'America/New_York'
 
 const pickupTime = column('pickup_datetime')
 const pickup = { latitude: column('pickup_latitude'), longitude: column('pickup_longitude') }
@@ -115,7 +116,7 @@ function daysSince2009(): Expression {
  * Source  R. W. Sinnott, "Virtues of the Haversine", Sky & Telescope 68(2), 1984, p. 159. The root is held to 1, which
  *         rounding may pass for opposite points of the globe.
  */
-function haversineKm(): Expression {
+export function haversineKm(): Expression {
   const halfChord = (from: Expression, to: Expression): Expression =>
     square(sine(divide(radians(subtract(to, from)), 2)))
   const a = add(

@@ -2,6 +2,7 @@
 import { defineProject } from '../src/lifecycle/project.ts'
 import { taxifareSpecification } from './features.ts'
 import { simulateRides, type TableSize } from './simulator/city.ts'
+import { taxifareSlices } from './slices.ts'
 
 const SIZES = ['1k', '200k', 'all'] as const satisfies readonly TableSize[]
 
@@ -17,6 +18,7 @@ export const project = defineProject({
   defaultEvaluationStart: '2015-01-01',
   replayMonths: { from: '2015-01', to: '2015-06' },
   specification: taxifareSpecification,
+  slices: taxifareSlices,
   simulate: (size, options) => {
     const known = SIZES.find((one) => one === size)
     if (known === undefined) throw new Error(`there is no table of size ${size}`)

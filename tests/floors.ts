@@ -4,7 +4,7 @@ import type { SourceFile } from './source-code.ts'
 /** Bottom to top. A room imports rooms on lower floors only; two rooms on one floor never meet. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['kernel'],
-  ['database', 'artifacts', 'warehouse'],
+  ['database', 'artifacts', 'warehouse', 'charts'],
   ['flow', 'tracking'],
   ['prefect', 'features', 'home', 'mlflow'],
   ['learning'],

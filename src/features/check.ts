@@ -56,7 +56,8 @@ function checkNames(names: readonly string[]): void {
   }
 }
 
-function checkExpression(expression: Expression, columns: ReadonlySet<string>, where: string): void {
+/** Throws `BAD_INPUT` if an expression reads a column that is not among those, or could not mean what it says; `where` names it. */
+export function checkExpression(expression: Expression, columns: ReadonlySet<string>, where: string): void {
   if ('left' in expression) {
     checkExpression(expression.left, columns, where)
     checkExpression(expression.right, columns, where)

@@ -17,6 +17,7 @@ import { causeOf, enterStaging, takeProduction } from './stage-moves.ts'
 import { tellFirst } from './tell.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 import { settingsFor } from './trainer-settings.ts'
+import type { Reported } from './training-report.ts'
 
 /** The share of history that the first model is held against: about a month of six years. */
 export const HISTORY_SPLIT = 0.02
@@ -134,7 +135,7 @@ function trainAndScore(rooms: LifecycleRooms) {
     const { version } = await trainFirst(rooms, 'trained by hand')({ input, history }, context)
     const score = await scoreFirst(rooms, input, history, version, context)
     const trained = await rooms.tracking.version(input.model, version)
-    await closeTraining(rooms, trained, score, context)
+    await closeTraining(rooms, trained, score, reportedOf(input, history), context)
     return {
       model: input.model,
       version,
@@ -166,6 +167,12 @@ async function scoreFirst(
   return score
 }
 
+/** What a first model's report is about: its holdout, where there is nobody to be compared with. */
+function reportedOf(input: FirstModelInput, history: History): Reported {
+  const window = { fromMs: history.holdoutFromMs, toMs: input.toMs }
+  return { subject: input, holdout: { window, comparedWith: null } }
+}
+
 type Acceptance = {
   readonly input: FirstModelInput
   readonly history: History
@@ -180,7 +187,8 @@ function accept(rooms: LifecycleRooms) {
   ): Promise<Omit<FirstModelOutcome, 'decision'>> => {
     const chosen = await rooms.tracking.version(input.model, version)
     const holdout = await scoreFirst(rooms, input, history, version, context)
-    if (isTrained || !(TAG.holdoutMae in chosen.tags)) await closeTraining(rooms, chosen, holdout, context)
+    if (isTrained || !(TAG.holdoutMae in chosen.tags))
+      await closeTraining(rooms, chosen, holdout, reportedOf(input, history), context)
     const verdict = judge({
       holdout: { rows: history.holdoutRows, days: history.holdoutDays },
       champion: { kind: 'none-ever', firstChampion: input.accept ? 'accept' : 'ask' },

@@ -1,7 +1,8 @@
 // The definition of one model to keep: what a project's folder declares and everything else only uses. It is also the door a
 // project comes in by: what it needs of the rooms below is handed on here.
-import { checkSpecification } from '../features/check.ts'
-import type { FeatureSpecification } from '../features/specification.ts'
+import { type Bands, faultOf } from '../evaluation/slices.ts'
+import { checkExpression, checkSpecification } from '../features/check.ts'
+import type { Expression, FeatureSpecification } from '../features/specification.ts'
 import { zoneTable } from '../features/time-zone.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
@@ -24,6 +25,19 @@ export interface RequestField {
   readonly example: string
   /** For a time: the IANA zone whose clocks people mean when they ask over HTTP and name no zone. UTC unless given. */
   readonly zone?: string
+}
+
+/** A view of a model's errors: by band of some value of a row. */
+export interface Slice {
+  /** In file names: a-z, 0-9 and _. */
+  readonly name: string
+  /** To a person, as in "Error by …": "hour of the day". */
+  readonly label: string
+  /** Of the value; absent where it has none. */
+  readonly unit?: string
+  /** Over the cleaned raw columns; it may read the target. */
+  readonly of: Expression
+  readonly bands: Bands
 }
 
 /** What else a request may say than its fields, and an answer than the prediction. */
@@ -51,6 +65,8 @@ export interface ProjectDefinition {
   readonly specification: (timeReading: TimeReading) => FeatureSpecification
   /** By trainer: the names of the features it learns from. One that is not named here learns from all. */
   readonly learnsFrom?: Readonly<Record<string, readonly string[]>>
+  /** How a model's errors are shown; by bands of the actual value alone unless given. */
+  readonly slices?: (timeReading: TimeReading) => readonly Slice[]
   /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
   readonly simulate:
     | ((
@@ -101,6 +117,7 @@ export function defineProject(definition: ProjectDefinition): Project {
     if (unknown !== undefined) wrong(`${trainer} learns from "${unknown}", which is no feature`)
     if (features.length === 0) wrong(`${trainer} learns from no feature`)
   }
+  checkSlices(definition.slices?.('utc') ?? [], new Set(names), wrong)
   for (const { zone } of definition.request) if (zone !== undefined) zoneTable(zone)
   const prefix = definition.tablePrefix ?? ''
   if (prefix !== '' && !/^[a-z][a-z0-9_]*$/.test(prefix)) wrong(`tablePrefix "${prefix}" is not a-z, 0-9 and _`)
@@ -112,6 +129,19 @@ export function defineProject(definition: ProjectDefinition): Project {
     tablePrefix: definition.tablePrefix ?? `${definition.name.replaceAll('-', '_')}_`,
     historyFromMs: parseDay(definition.historyFrom),
     rawSchema: { timeColumn: specification.timeColumn, columns: specification.columns },
+  }
+}
+
+function checkSlices(slices: readonly Slice[], columns: ReadonlySet<string>, wrong: (what: string) => never): void {
+  const seen = new Set<string>()
+  for (const { name, label, of, bands } of slices) {
+    if (!/^[a-z][a-z0-9_]*$/.test(name)) wrong(`the slice "${name}" is not named by a-z, 0-9 and _`)
+    if (seen.has(name)) wrong(`two slices are named "${name}"`)
+    if (label === '') wrong(`the slice ${name} has no label`)
+    const fault = faultOf(bands)
+    if (fault !== null) wrong(`the slice ${name}: ${fault}`)
+    checkExpression(of, columns, `the slice ${name}`)
+    seen.add(name)
   }
 }
 

@@ -7,9 +7,12 @@ import { openCurveLog } from './curve-log.ts'
 import { logTraining } from './log-training.ts'
 import { tablesOf } from './project.ts'
 import { type RunSubject, startRun, windowText } from './recording.ts'
-import type { LifecycleRooms, TrainingResult } from './rooms.ts'
+import type { LifecycleRooms, TrainingRequest, TrainingResult } from './rooms.ts'
 import { beginningLines, trainedLines } from './training-lines.ts'
 import { learntBy, type TaskHandle, type Trained, type TrainingPlan } from './training-plan.ts'
+import { openTrainingProgress } from './training-progress.ts'
+import { recordTraining } from './training-record.ts'
+import { drawTraining } from './training-report.ts'
 
 /** Trains by a plan. The run is left open, for what is measured of the model next; ended if the training fails. */
 export async function runPlan(
@@ -23,17 +26,25 @@ export async function runPlan(
     kind: 'train',
     name: `train ${plan.trainer} ${windowText(learntBy(plan))}`,
     parentRunId,
-    tags: { [TAG.effect]: task.effectKey },
+    tags: { [TAG.effect]: task.effectKey, ...tunedTag(plan) },
   })
   try {
-    const result = await train(rooms, subject, plan, task, run)
+    const { request, result } = await train(rooms, subject, plan, task, run)
     const trained = { plan, run, result }
     await logTraining(rooms, subject, trained, task.log)
+    await recordTraining(rooms, subject, trained, request)
+    await drawTraining(rooms, trained)
     return trained
   } catch (error) {
     await endFailed(rooms, run.id, error, task.signal.aborted ? 'KILLED' : 'FAILED')
     throw error
   }
+}
+
+/** The search that settled on its settings, where there was one. */
+function tunedTag({ tags }: TrainingPlan): Record<string, string> {
+  const run = tags[TAG.tunedBy]
+  return run === undefined ? {} : { [TAG.tunedBy]: run }
 }
 
 /** Says in a run what it failed of. Whatever goes wrong here is not what went wrong: it must not take that error's place. */
@@ -57,15 +68,17 @@ async function train(
   plan: TrainingPlan,
   task: TaskHandle,
   run: Run,
-): Promise<TrainingResult> {
+): Promise<{ request: TrainingRequest; result: TrainingResult }> {
   const warmStart = plan.warmStart === null ? null : await readModel(rooms, plan.warmStart)
   for (const line of await beginningLines(rooms, subject.model, plan, warmStart !== null)) task.log(line)
   const curve = openCurveLog(rooms, run.id)
+  const progress = openTrainingProgress(
+    { trainer: plan.trainer, metric: rooms.project.metric.name },
+    () => performance.now(),
+    task.progress,
+  )
   const onEpoch = (record: EpochRecord): void => {
-    const val = record.valMae === null ? '' : `, ${record.valMae.toFixed(3)} on the early-stop rows`
-    task.progress(
-      `${plan.trainer}, epoch ${record.epoch + 1}: ${rooms.project.metric.name} ${record.mae.toFixed(3)}${val}`,
-    )
+    progress.onEpoch(record)
     curve.add(record)
   }
   const { fit, earlyStop, steps, trainer, settings, seed } = plan
@@ -78,10 +91,11 @@ async function train(
     inherits: plan.inherits ?? null,
   }
   try {
-    const result = await rooms.runTraining(request, { signal: task.signal, onEpoch, log: task.log })
+    const { onProgress } = progress
+    const result = await rooms.runTraining(request, { signal: task.signal, onEpoch, onProgress, log: task.log })
     await curve.close()
     for (const line of trainedLines(rooms, plan.trainer, result)) task.log(line)
-    return result
+    return { request, result }
   } catch (error) {
     await curve.close().catch(() => undefined) // what the training failed of is what is told
     throw error

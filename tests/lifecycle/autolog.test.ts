@@ -39,8 +39,14 @@ test('a training records the parameters, metrics by epoch and files that autolog
     'model/model.onnx',
     'model/requirements.txt',
     'model_summary.txt',
+    'report/error_by_actual.svg',
+    'report/importance.svg',
+    'report/learning_curve.svg',
+    'report/model_card.md',
+    'report/predicted_against_actual.svg',
     'tensorboard_logs/train/events.out.tfevents.TIME.understudy',
     'tensorboard_logs/validation/events.out.tfevents.TIME.understudy',
+    'training.json',
   ])
   expect(run.tags['mlflow.latest_checkpoint_artifact']).toBe(files[0])
   const summary = Buffer.from(await tracking.readArtifact(run.id, 'model_summary.txt')).toString()
