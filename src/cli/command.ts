@@ -25,6 +25,10 @@ export interface Settings {
   readonly trainers: readonly string[]
   readonly trainWindow: 'month' | 'history' | null
   readonly refit: boolean
+  /** Settings of trainers in place of their own, as they were written. */
+  readonly trainerSettings: string
+  /** How many settings of each trainer a cycle tries; 0 for none. */
+  readonly tuneTrials: number
   readonly seed: number
   readonly timeReading: 'utc' | 'local'
   /** The folder of models and other files of runs. */

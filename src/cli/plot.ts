@@ -2,15 +2,13 @@
 
 /**
  * A curve as lines: one mark per value, the error upwards, the scale on the left. Values that do not fit side by side are thinned
- * out, the first and the last kept. `marked` is the index of one value that is drawn as ◆.
+ * out, the first and the last kept. `marked` is the index of one value that is drawn as ◆; `below` a second curve on the same scale, drawn
+ * as · where the first leaves room.
  *
  * @example plotLines([2, 1, 1.5], { height: 3, columns: 40, marked: 1 }) // => ['2.000 ┤●', '1.500 ┤  ●', '1.000 ┤ ◆']
  */
-export function plotLines(
-  values: readonly number[],
-  { height, columns, marked }: { height: number; columns: number; marked: number | null },
-): string[] {
-  const finite = values.filter(Number.isFinite)
+export function plotLines(values: readonly number[], { height, columns, marked, below = [] }: PlotOptions): string[] {
+  const finite = [...values, ...below].filter(Number.isFinite)
   if (finite.length === 0) return []
   const [low, high] = [Math.min(...finite), Math.max(...finite)]
   const lines = high > low ? height : 1
@@ -23,12 +21,19 @@ export function plotLines(
     lines === 1 ? 0 : Math.round(((high - value) / (high - low)) * (lines - 1))
   return labels.map((label, line) => {
     const marks = shown.map((index) => {
-      const value = values[index] ?? Number.NaN
-      if (!Number.isFinite(value) || lineOf(value) !== line) return ' '
-      return index === marked ? '◆' : '●'
+      const isAt = (value = Number.NaN): boolean => Number.isFinite(value) && lineOf(value) === line
+      if (isAt(values[index])) return index === marked ? '◆' : '●'
+      return isAt(below[index]) ? '·' : ' '
     })
     return `${label.padStart(margin)} ┤${marks.join('')}`.trimEnd()
   })
+}
+
+interface PlotOptions {
+  readonly height: number
+  readonly columns: number
+  readonly marked: number | null
+  readonly below?: readonly number[]
 }
 
 /** Room for ` ┤`. */

@@ -13,6 +13,9 @@ const WORDS: Readonly<Record<string, string>> = {
   preprocess_new_data: 'preprocess the month',
   find_champion: 'find the champion',
   evaluate_production_model: 'evaluate Production',
+  tune: 'search for better settings',
+  find_folds: 'cut the rows into folds',
+  record_search: 'keep what was found',
   re_train: 'train a challenger',
   transition_model: 'decide and move stages',
   ask_a_person: 'ask a person',
@@ -175,6 +178,8 @@ function label(task: string): string {
 }
 
 function name(task: string): string {
+  const trial = /^trial_(\d+)$/.exec(task)?.[1]
+  if (trial !== undefined) return trial === '0' ? `try the settings in force (${task})` : `try other settings (${task})`
   const words = WORDS[task]
   return words === undefined ? task : `${words} (${task})`
 }

@@ -2,12 +2,17 @@
 import { addMonths } from '../kernel/window.ts'
 import type { Project } from '../lifecycle/project.ts'
 import type { CycleRequest } from '../lifecycle/run-cycle.ts'
+import { readTrainerSettings } from '../lifecycle/trainer-settings.ts'
 import type { Settings } from './command.ts'
 
 /** What every flow takes from the settings. */
 export function fromSettings(settings: Settings) {
   const { model, experiment, size, seed, trainers, trainWindow, refit, timeReading, threshold, rule } = settings
-  return { model, experiment, size, seed, trainers: [...trainers], trainWindow, refit, timeReading, threshold, rule }
+  return {
+    ...{ model, experiment, size, seed, trainers: [...trainers], trainWindow, refit, timeReading, threshold, rule },
+    trainerSettings: readTrainerSettings(settings.trainerSettings),
+    ...(settings.tuneTrials === 0 ? {} : { tuneTrials: settings.tuneTrials }),
+  }
 }
 
 /** The month that begins on a day. */

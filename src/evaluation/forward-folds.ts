@@ -3,11 +3,14 @@ import { PlannedError } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { cutBefore, requireOrder } from './split.ts'
 
+/** A window as the JSON that it is. */
+type Span = { readonly fromMs: number; readonly toMs: number }
+
 /** One round of learning and judging, as windows: rows to fit, then rows that say when to stop, then rows to judge on. */
 export type Fold = {
-  readonly fit: TimeWindow
-  readonly earlyStop: TimeWindow
-  readonly validate: TimeWindow
+  readonly fit: Span
+  readonly earlyStop: Span
+  readonly validate: Span
   readonly fitRows: number
   readonly earlyStopRows: number
   readonly validateRows: number

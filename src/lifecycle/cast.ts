@@ -119,7 +119,13 @@ export function learnsHistory(input: Pick<CycleInput, 'trainWindow'>, trainer: s
   return (input.trainWindow ?? trainerNamed(trainer).prefers) === 'history'
 }
 
-function warmStartOf(rooms: LifecycleRooms, roster: Roster, input: CycleInput, trainer: string): number | null {
+/** The version that a month's training starts from; null for a cold start. */
+export function warmStartOf(
+  rooms: Pick<LifecycleRooms, 'project'>,
+  roster: Roster,
+  input: Pick<CycleInput, 'trainWindow' | 'timeReading' | 'origin' | 'fromMs'>,
+  trainer: string,
+): number | null {
   if (!trainerNamed(trainer).warmStarts || learnsHistory(input, trainer)) return null
   const digest = featureDigest(specificationFor(rooms.project, input.timeReading, trainer))
   const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }

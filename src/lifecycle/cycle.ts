@@ -11,6 +11,7 @@ import { recordOutcome } from './record-outcome.ts'
 import { refit } from './refit.ts'
 import { CycleInput, type LifecycleRooms } from './rooms.ts'
 import { tellOutcome } from './tell.ts'
+import { tuneTrainers } from './tune-cycle.ts'
 
 /** A cycle's tasks keep the recipe's names. The gate is pure and has no task of its own: it is handed sums per day, not rows. */
 export const cycle = flow<LifecycleRooms>()({
@@ -21,19 +22,22 @@ export const cycle = flow<LifecycleRooms>()({
     const fresh = await task('preprocess_new_data', { input }, preprocessNewData(rooms), { retries: 2 })
     const cast = await task('find_champion', { input, fresh }, findCast(rooms), { retries: 2 })
     const { comparison } = cast
+    // A cycle that searches for nothing has no such task, as none had before there were searches.
+    const isTuned = input.tuneTrials !== undefined && cast.trains && input.challenger === null
+    const tuned = isTuned ? { tuned: await task('tune', { input, cast }, tuneTrainers(rooms), { retries: 1 }) } : {}
     const [champion, challenger] = await Promise.all([
       comparison === null
         ? null
         : task('evaluate_production_model', { input, fresh, cast, comparison }, evaluateChampion(rooms), {
             retries: 1,
           }),
-      cast.trains ? task('re_train', { input, fresh, cast }, makeChallenger(rooms), { retries: 1 }) : null,
+      cast.trains ? task('re_train', { input, fresh, cast, ...tuned }, makeChallenger(rooms), { retries: 1 }) : null,
     ])
     const facts = { input, fresh, cast, champion, challenger }
     const carried = await task('transition_model', facts, carryOut(rooms), { retries: 3 })
     const refitted =
       input.refit && carried.promoted && challenger !== null && input.challenger === null
-        ? await task('refit', { input, fresh, cast, challenger }, refit(rooms))
+        ? await task('refit', { input, fresh, cast, challenger, ...tuned }, refit(rooms))
         : null
     const isAsked = carried.applied && input.onEscalate === 'ask' && carried.ruling.verdict?.kind === 'escalate'
     const asked = isAsked ? await task('ask_a_person', { input, cast, challenger }, askAboutCycle(rooms)) : null

@@ -2,6 +2,7 @@
 import type { Decision } from '../flow/decision.ts'
 import type { TaskContext } from '../flow/port.ts'
 import { PlannedError } from '../kernel/errors.ts'
+import { canonicalJson } from '../kernel/json.ts'
 import { Question } from './ask.ts'
 import { readRoster } from './champion.ts'
 import { whyNotRetrained } from './decision-state.ts'
@@ -66,8 +67,17 @@ export async function furtherInput(
   }
   if (question.kind === 'cycle') {
     const before = CycleInput.parse(input)
-    const after = { ...before, ...retrainedWith(before, set), challenger: null, again: false, retrainOf: decision.id }
-    return { kind: question.kind, input: after }
+    const { tuneTrials, ...after } = {
+      ...before,
+      ...retrainedWith(before, set),
+      challenger: null,
+      again: false,
+      retrainOf: decision.id,
+    }
+    // Who names a trainer's settings wants these, not what a search would put in their place.
+    const isNamed = canonicalJson(after.trainerSettings) !== canonicalJson(before.trainerSettings)
+    const search = isNamed || tuneTrials === undefined ? {} : { tuneTrials }
+    return { kind: question.kind, input: { ...after, ...search } }
   }
   const before = FirstModelInput.parse(input)
   const { seed, trainers, trainerSettings } = retrainedWith({ ...before, trainWindow: null, refit: false }, set)

@@ -19,8 +19,10 @@ export interface RunSubject {
 }
 
 /** What is filed under which kind; the value of the tag `KIND_TAG`. */
-type RunKind = 'cycle' | 'train' | 'evaluate' | 'monitor'
+type RunKind = 'cycle' | 'train' | 'evaluate' | 'monitor' | 'tune' | 'trial'
 const MODEL = 'understudy.model'
+/** MLflow's own: its page nests a run below the one that this names. */
+const PARENT = 'mlflow.parentRunId'
 
 /** Starts a run with the tags that say which code and machine it came from. */
 export async function startRun(
@@ -42,7 +44,7 @@ export async function startRun(
     'understudy.machine': provenance.machine,
     'understudy.preprocessing': specificationDigest(project.specification(subject.timeReading)),
     ...(provenance.gitCommit === null ? {} : { 'mlflow.source.git.commit': provenance.gitCommit }),
-    ...(run.parentRunId === null ? {} : { 'mlflow.parentRunId': run.parentRunId }),
+    ...(run.parentRunId === null ? {} : { [PARENT]: run.parentRunId }),
     ...run.tags,
   }
   const started = await rooms.tracking.startRun({ experimentId: experiment.id, name: run.name, tags }, effect)
@@ -163,6 +165,23 @@ export async function endAbandonedCycles(
   for (const kind of ['cycle', 'train', 'evaluate'] as const) {
     await endRunning(tracking, subject.experiment, { [KIND_TAG]: kind, [MODEL]: subject.model }, ownRunId)
   }
+  await endAbandonedSearches(tracking, subject, { whose: 'of cycles', but: null })
+}
+
+/** The same for searches, with their trials: those that cycles began, or those that a person asked for. */
+export async function endAbandonedSearches(
+  tracking: Tracking,
+  subject: Pick<RunSubject, 'experiment' | 'model'>,
+  { whose, but }: { readonly whose: 'of cycles' | 'by hand'; readonly but: string | null },
+): Promise<void> {
+  const found = await tracking.findExperiment(subject.experiment)
+  if (found === null) return
+  for (const run of await runsOf(tracking, found.id, 'tune', subject.model)) {
+    const isOfCycle = run.tags[PARENT] !== undefined
+    if (run.status !== 'RUNNING' || run.id === but || isOfCycle !== (whose === 'of cycles')) continue
+    await endRunning(tracking, subject.experiment, { [KIND_TAG]: 'trial', [PARENT]: run.id }, null)
+    await tracking.endRun(run.id, 'KILLED')
+  }
 }
 
 async function endRunning(
@@ -175,7 +194,7 @@ async function endRunning(
   if (found === null) return
   for (const run of await tracking.findRuns(found.id, tags)) {
     // An evaluation without a parent was asked for by hand, and needs no lock: it may be at work right now.
-    const isByHand = tags[KIND_TAG] === 'evaluate' && run.tags['mlflow.parentRunId'] === undefined
+    const isByHand = tags[KIND_TAG] === 'evaluate' && run.tags[PARENT] === undefined
     if (run.status === 'RUNNING' && run.id !== but && !isByHand) await tracking.endRun(run.id, 'KILLED')
   }
 }

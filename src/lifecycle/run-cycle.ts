@@ -14,10 +14,12 @@ import { tablesOf } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import { finishStopped, onceBegun } from './resume.ts'
 import type { CycleInput, FirstModelInput, LifecycleRooms } from './rooms.ts'
+import type { TrainerSettings } from './trainer-settings.ts'
 
 export interface CycleRequest extends Omit<CycleInput, 'store' | 'origin' | 'trainerSettings' | 'retrainOf'> {
   /** Whether the first model goes to Production by itself. */
   readonly acceptFirst: boolean
+  readonly trainerSettings?: TrainerSettings
 }
 
 export interface CycleResult {
@@ -33,8 +35,14 @@ export interface CycleResult {
 export async function runCycle(rooms: LifecycleRooms, request: CycleRequest, watch: Watch): Promise<CycleResult> {
   await refuseOthersModel(rooms, request.model)
   const { origin } = await ensureRawTable(rooms, request.size, watch)
-  const { acceptFirst, ...asked } = request
-  const input: CycleInput = { ...asked, store: rooms.store, origin, trainerSettings: {}, retrainOf: null }
+  const { acceptFirst, trainerSettings = {}, ...asked } = request
+  const input: CycleInput = {
+    ...asked,
+    store: rooms.store,
+    origin,
+    trainerSettings: { ...trainerSettings },
+    retrainOf: null,
+  }
   if (input.challenger !== null) await rooms.tracking.version(input.model, input.challenger) // before anything is paid for
   const finished = await finishCycle(rooms, input, watch)
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, input)
@@ -107,16 +115,16 @@ async function runFirstModel(
     const what = `v${input.challenger} of ${input.model} waits to become the first model, so it cannot be the challenger`
     throw new PlannedError('BAD_INPUT', what, { next: 'give the command without --challenger first' })
   }
-  const { store, model, experiment, size, origin, seed, trainers, timeReading, threshold, fromMs } = input
+  const { store, model, experiment, size, origin, seed, trainers, timeReading, threshold, trainerSettings, fromMs } =
+    input
   const first: FirstModelInput = {
-    ...{ store, model, experiment, size, origin, seed, trainers, timeReading, threshold, accept },
+    ...{ store, model, experiment, size, origin, seed, trainers, timeReading, threshold, trainerSettings, accept },
     fromMs: rooms.project.historyFromMs,
     toMs: fromMs,
     splitRatio: HISTORY_SPLIT,
     tell: input.onEscalate === 'ask',
     waiting: standing.waiting?.version ?? null,
     foreign: standing.foreign?.version ?? null,
-    trainerSettings: {},
     retrainOf: null,
   }
   const { output } = await rooms.engine.run(firstModel, rooms, first, {
@@ -164,15 +172,15 @@ async function decidedBefore(
   const { outcome } = last
   if (outcome.challenger === null && outcome.rawFingerprint !== raw) return null
   const rows = outcome.rawFingerprint === raw ? '' : 'the rows were others'
-  const settings = describeDifference(askedFor(last.run.input), askedFor({ ...input }))
+  const settings = describeDifference(askedFor(last.run.input, last), askedFor({ ...input }, last))
   return { cycle: outcome, decidedBefore: [rows, settings].filter((part) => part !== '').join(', ') }
 }
 
-/** What a person asks for of a month: not which decision asked for it. */
-function askedFor(input: Json): Json {
+/** What a person asks for of a month: not which decision asked for it, nor which settings it named. */
+function askedFor(input: Json, { outcome }: { readonly outcome: CycleOutcome }): Json {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
-  const { retrainOf: _, trainerSettings: __, again: ___, ...settings } = input as JsonObject
-  return settings
+  const { retrainOf: _, again: __, trainerSettings = {}, ...asked } = input as JsonObject
+  return (outcome.retrainOf ?? null) === null ? { ...asked, trainerSettings } : asked
 }
 
 /** Outcomes that leave a month as open as it was: stages moved on, or nothing could be compared, which can be cured. */

@@ -1,13 +1,63 @@
 // Settings that a person gives for one training: which of the cycle's they change, and which a trainer's.
 import { PlannedError } from '../kernel/errors.ts'
 import { canonicalJson, type JsonObject } from '../kernel/json.ts'
-import { trainerNamed } from '../learning/trainers.ts'
+import { trainerNamed, trainers } from '../learning/trainers.ts'
 import type { CycleInput, TrainerSetting } from './rooms.ts'
 
-/** The settings among `given` that a trainer has. */
-export function settingsFor(trainer: string, given: Readonly<Record<string, TrainerSetting>>): JsonObject {
+/** The settings among `given` that a trainer has. One that carries the trainer's name (`mlp.learningRate`) comes before one that does not. */
+export function settingsFor(trainer: string, given: TrainerSettings): Readonly<Record<string, TrainerSetting>> {
   const { defaults } = trainerNamed(trainer)
-  return Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(defaults, name)))
+  const own = `${trainer}.`
+  const entries = Object.entries(given)
+  const named = entries.flatMap(([name, value]) => (name.startsWith(own) ? [[name.slice(own.length), value]] : []))
+  return Object.fromEntries([...entries, ...named].filter(([name]) => Object.hasOwn(defaults, String(name))))
+}
+
+/** Settings by name, those of one trainer alone with its name before them. */
+export type TrainerSettings = Readonly<Record<string, TrainerSetting>>
+
+/**
+ * The text of `TRAINER_SETTINGS`: `NAME=VALUE`, separated by spaces. Throws `BAD_INPUT` for a name that no trainer has and for values that
+ * a trainer cannot take.
+ *
+ * @example readTrainerSettings('mlp.learning_rate=0.001 mlp.hidden=64,32') // => { 'mlp.learningRate': 0.001, 'mlp.hidden': [64, 32] }
+ */
+export function readTrainerSettings(text: string): TrainerSettings {
+  const known = Object.keys(trainers)
+  let settings: TrainerSettings = {}
+  for (const part of text.split(/\s+/).filter((part) => part !== '')) {
+    const at = part.indexOf('=')
+    if (at < 1) {
+      throw new PlannedError('BAD_INPUT', `TRAINER_SETTINGS has "${part}", which is no setting`, {
+        next: 'write NAME=VALUE, separated by spaces, as in mlp.learning_rate=0.001',
+      })
+    }
+    const setting = trainerSetting(known, part.slice(0, at), part.slice(at + 1), 'TRAINER_SETTINGS has ')
+    settings = { ...settings, ...setting }
+  }
+  for (const trainer of known) checkSettingsOf(trainer, settings)
+  return settings
+}
+
+/** The text that `readTrainerSettings` reads. */
+export function trainerSettingsText(settings: TrainerSettings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${snakeCase(name)}=${Array.isArray(value) ? value.join(',') : value}`)
+    .join(' ')
+}
+
+/** Settings with some of one trainer's in place of what was said of it before. */
+export function mergedSettings(before: TrainerSettings, trainer: string, own: TrainerSettings): TrainerSettings {
+  return {
+    ...before,
+    ...Object.fromEntries(Object.entries(own).map(([name, value]) => [`${trainer}.${name}`, value])),
+  }
+}
+
+/** Throws `BAD_INPUT` naming each setting that the trainer cannot take. */
+function checkSettingsOf(trainer: string, given: TrainerSettings): void {
+  const { defaults, checkSettings } = trainerNamed(trainer)
+  checkSettings({ ...defaults, ...settingsFor(trainer, given) })
 }
 
 /** What a further training may change, besides what its trainers have. */
@@ -25,10 +75,7 @@ export function retrainedWith(before: Retrained, set: Readonly<Record<string, st
   const entries = Object.entries(set).sort(([a], [b]) => Number(b === 'TRAINERS') - Number(a === 'TRAINERS'))
   for (const [name, value] of entries) after = changed(after, name, value)
   if (canonicalJson(inEffect(after)) === canonicalJson(inEffect(before))) throw nothingChanges(before)
-  for (const trainer of after.trainers) {
-    const { defaults, checkSettings } = trainerNamed(trainer)
-    checkSettings({ ...defaults, ...settingsFor(trainer, after.trainerSettings) })
-  }
+  for (const trainer of after.trainers) checkSettingsOf(trainer, after.trainerSettings)
   return after
 }
 
@@ -61,34 +108,49 @@ function changed(before: Retrained, name: string, value: string): Retrained {
     case 'REFIT':
       if (value !== 'on' && value !== 'off') throw refused(name, value, 'on or off')
       return { ...before, refit: value === 'on' }
-    default:
-      return {
-        ...before,
-        trainerSettings: { ...before.trainerSettings, ...trainerSetting(before.trainers, name, value) },
-      }
+    default: {
+      const setting = trainerSetting(before.trainers, name, value, '--set ')
+      // What is said now, of all trainers, comes before what was said of one of them.
+      const kept = Object.entries(before.trainerSettings).filter(
+        ([key]) => !Object.keys(setting).some((said) => key.endsWith(`.${said}`)),
+      )
+      return { ...before, trainerSettings: { ...Object.fromEntries(kept), ...setting } }
+    }
   }
 }
 
-/** One setting of a trainer, by its name there or as MLflow's params have it: `learningRate` or `learning_rate`. */
-function trainerSetting(trainers: readonly string[], name: string, value: string): Record<string, TrainerSetting> {
-  const known = trainers.flatMap((trainer) => Object.keys(trainerNamed(trainer).defaults))
-  const own = known.find((key) => key === name || snakeCase(key) === name)
+/**
+ * One setting, of each trainer that has it (`learningRate`, or `learning_rate` as MLflow's params have it) or of one alone
+ * (`mlp.learning_rate`). `where` begins the message of an error.
+ */
+function trainerSetting(names: readonly string[], name: string, value: string, where: string): TrainerSettings {
+  const keys = names.flatMap((trainer) =>
+    Object.entries(trainerNamed(trainer).defaults).flatMap(([key, usual]) => [
+      { key, usual },
+      { key: `${trainer}.${key}`, usual },
+    ]),
+  )
+  const own = keys.find(({ key }) => key === name || snakeCase(key) === name)
   if (own === undefined) {
-    throw new PlannedError('BAD_INPUT', `--set ${name}=${value}: nothing takes a setting "${name}"`, {
-      next: choicesText(trainers),
+    throw new PlannedError('BAD_INPUT', `${where}${name}=${value}: nothing takes a setting "${name}"`, {
+      next: where.startsWith('--set') ? choicesText(names) : ownText(names),
     })
   }
   const parts = value.split(',').map(Number) // the trainer checks what it means
   const [only] = parts
-  if (value.trim() === '' || parts.some((part) => Number.isNaN(part))) return { [own]: value }
-  return { [own]: parts.length > 1 || only === undefined ? parts : only }
+  if (value.trim() === '' || parts.some((part) => Number.isNaN(part))) return { [own.key]: value }
+  return { [own.key]: Array.isArray(own.usual) || parts.length > 1 || only === undefined ? parts : only }
 }
 
 function choicesText(trainers: readonly string[]): string {
-  const own = trainers.map(
-    (trainer) => `${trainer} has ${Object.keys(trainerNamed(trainer).defaults).map(snakeCase).join(', ')}`,
-  )
-  return `there are SEED, TRAINERS, TRAIN_WINDOW, REFIT, and ${own.join('; ')}`
+  return `there are SEED, TRAINERS, TRAIN_WINDOW, REFIT, and ${ownText(trainers)}`
+}
+
+/** What each trainer has. */
+function ownText(trainers: readonly string[]): string {
+  return trainers
+    .map((trainer) => `${trainer} has ${Object.keys(trainerNamed(trainer).defaults).map(snakeCase).join(', ')}`)
+    .join('; ')
 }
 
 /** `learningRate` and `beta1` as MLflow's params have them: `learning_rate`, `beta_1`. */

@@ -19,7 +19,7 @@ export async function run(input: Json, context: WorkerContext): Promise<Json> {
   await using warehouse = await openWarehouse(home)
   const result: TrainingResult = await trainModel({ project, warehouse }, request, {
     signal: context.signal,
-    threads: Math.min(availableParallelism(), MOST_THREADS),
+    threads: Math.min(request.threads ?? MOST_THREADS, availableParallelism()),
     scratch,
     onEpoch: (record) => context.report({ ...record }),
     onProgress: (progress) => context.report({ ...progress }),

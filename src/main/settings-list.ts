@@ -210,7 +210,7 @@ const TRAINING: readonly Setting[] = [
       /^\s*[A-Za-z]\w*(\.[A-Za-z]\w*)?=\S+(\s+[A-Za-z]\w*(\.[A-Za-z]\w*)?=\S+)*\s*$/,
       'NAME=VALUE, separated by spaces; a name may begin with its trainer, as in mlp.learning_rate',
     ),
-    example: '"mlp.learning_rate=0.001 mlp.batch_size=128"',
+    example: 'mlp.learning_rate=0.001',
     meaning: "what trainers learn with in place of the recipe's own settings; ./understudy tune finds some and prints this line",
   },
 ]

@@ -124,7 +124,6 @@ describe('what is said of a wrong one', () => {
     [{ ARTIFACTS: 'gs://bucket/x' }, /a later version; set ARTIFACTS to a folder/],
     [{ ARTIFACTS: 'S3://bucket' }, /set ARTIFACTS to a folder/],
     [{ UNDERSTUDY_DATABASE_URL: 'postgres://db/x' }, /a later version; set UNDERSTUDY_DATABASE_URL empty/],
-    [{ TUNE_TRIALS: '20' }, /a later version; set TUNE_TRIALS=0/],
   ])('%o says what comes later, and what to set instead', (environment, words) => {
     expect(complaint(environment)).toMatch(words)
   })

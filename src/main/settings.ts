@@ -63,6 +63,8 @@ function settingsOf(text: Values): Settings {
       .nullable()
       .parse(text('TRAIN_WINDOW') || null),
     refit: text('REFIT') === 'on',
+    trainerSettings: text('TRAINER_SETTINGS'),
+    tuneTrials: Number(text('TUNE_TRIALS')),
     seed: Number(text('SEED')),
     timeReading: z.enum(['utc', 'local']).parse(text(TIME_SETTING)),
     artifacts: text('ARTIFACTS') === '' ? join(home, 'artifacts') : folder(text('ARTIFACTS')),

@@ -49,6 +49,7 @@ export function trainInThread(place: { home: string; projectPath: string }): Run
 }
 
 /** A request as the JSON that it is: its type names the fields, `Json` wants an index. */
-function toJson({ fit, earlyStop, ...rest }: TrainingRequest): JsonObject {
+function toJson({ fit, earlyStop, validate, ...request }: TrainingRequest): JsonObject {
+  const rest = validate === undefined ? request : { ...request, validate: { ...validate } }
   return { ...rest, fit: { ...fit }, earlyStop: earlyStop === null ? null : { ...earlyStop } }
 }

@@ -19,12 +19,14 @@ import { serverCommand } from './server.ts'
 import { sourcesCommand } from './sources.ts'
 import { statusCommand } from './status.ts'
 import { evaluateCommand, preprocessCommand, trainCommand } from './steps.ts'
+import { tuneCommand } from './tune.ts'
 
 export const COMMANDS: readonly Command[] = [
   cycleCommand,
   replayCommand,
   preprocessCommand,
   trainCommand,
+  tuneCommand,
   evaluateCommand,
   predictCommand,
   dataCommand,

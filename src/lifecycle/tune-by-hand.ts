@@ -1,0 +1,101 @@
+// A search as a person asks for it: one at a time per model, gone on with where it was stopped, and worth its trials if it is.
+import { isPlanned, type PlannedError } from '../kernel/errors.ts'
+import { digestOf } from '../kernel/json.ts'
+import type { TimeWindow } from '../kernel/window.ts'
+import type { SamplerName } from '../learning/search/sampler.ts'
+import type { Space } from '../learning/search/space.ts'
+import { learnsHistory, warmStartOf } from './cast.ts'
+import { readRoster } from './champion.ts'
+import { HISTORY_SPLIT } from './first-model.ts'
+import { MONTH_SPLIT } from './fresh.ts'
+import { refuseOthersModel } from './model-owner.ts'
+import { fingerprintOf } from './preprocess.ts'
+import { tablesOf } from './project.ts'
+import { ensureRawTable, type Watch } from './raw-table.ts'
+import type { CycleInput, LifecycleRooms } from './rooms.ts'
+import { settingsFor, type TrainerSettings } from './trainer-settings.ts'
+import { TRIAL, tune } from './tune.ts'
+import type { Ground, TrialOutcome, TuneInput, TuneOutcome } from './tune-input.ts'
+import { outcomeOf } from './tune-outcome.ts'
+
+export interface TuneRequest
+  extends Pick<CycleInput, 'model' | 'experiment' | 'size' | 'timeReading' | 'seed' | 'trainWindow'> {
+  readonly trainer: string
+  readonly trainerSettings: TrainerSettings
+  /** `month`: what a challenger of that month would learn. `window`: what a first model of it would. */
+  readonly learns: 'month' | 'window'
+  readonly window: TimeWindow
+  readonly space: Space
+  readonly sampler: SamplerName
+  readonly trials: number | null
+  readonly timeMs: number | null
+  readonly folds: number
+  readonly workers: number
+}
+
+export interface Tuned {
+  readonly outcome: TuneOutcome
+  /** Whether this very search had come to its end before, and nothing was done now. */
+  readonly replayed: boolean
+  /** What it was stopped by before its end; null if it was not. */
+  readonly stopped: PlannedError | null
+}
+
+/**
+ * Searches, or goes on with the same search (of the same rows, by the same code) where it was stopped. One that is stopped comes to what its trials so far do. Throws `CANCELLED`
+ * if it is stopped before the first of them has ended, `CONFLICT` while another search of this model is at work.
+ */
+export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, watch: Watch): Promise<Tuned> {
+  await refuseOthersModel(rooms, request.model)
+  const { origin } = await ensureRawTable(rooms, request.size, watch)
+  const input = await inputOf(rooms, request, origin)
+  const learnt = { fromMs: input.learnFromMs, toMs: input.toMs }
+  const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, learnt)
+  const { store, model, trainer } = input
+  const { codeDigest, packagesDigest } = rooms.provenance
+  const digest = digestOf({ ...input, raw, codeDigest, packagesDigest, version: tune.version }).slice(0, 12)
+  const key = `${store}/${model}/${origin}/${trainer}/${digest}`
+  try {
+    const { output, replayed } = await rooms.engine.run(tune, rooms, input, { key, lock: `tune/${model}`, ...watch })
+    return { outcome: output, replayed, stopped: null }
+  } catch (error) {
+    if (!isPlanned(error, 'CANCELLED')) throw error
+    const outcome = await soFar(rooms, input, key)
+    if (outcome === null) throw error
+    return { outcome, replayed: false, stopped: error }
+  }
+}
+
+async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: string): Promise<TuneInput> {
+  const { window, learns, trainWindow, trainerSettings, space, ...asked } = request
+  const { trainer, timeReading } = asked
+  const isMonth = learns === 'month'
+  const month = { ...window, trainWindow, timeReading, origin }
+  const roster = await readRoster(rooms.tracking, asked.model)
+  return {
+    ...asked,
+    ...window,
+    origin,
+    store: rooms.store,
+    splitRatio: isMonth ? MONTH_SPLIT : HISTORY_SPLIT,
+    learnFromMs: isMonth && learnsHistory({ trainWindow }, trainer) ? rooms.project.historyFromMs : window.fromMs,
+    warmStart: isMonth ? warmStartOf(rooms, roster, month, trainer) : null,
+    settings: { ...settingsFor(trainer, trainerSettings) },
+    space: [...space],
+    parentRunId: null,
+  }
+}
+
+/** What the trials of an unfinished search come to; null if none has ended. */
+async function soFar({ engine, project }: LifecycleRooms, input: TuneInput, key: string): Promise<TuneOutcome | null> {
+  const [run] = await engine.flowRuns({ flow: tune.name, key })
+  if (run === undefined) return null
+  const ended = (await engine.taskRuns(run.id)).filter(({ status }) => status === 'completed')
+  const ground = ended.find(({ name }) => name === 'find_folds')
+  const trials = ended
+    .filter(({ name }) => TRIAL.test(name))
+    .map(({ output }) => output as TrialOutcome) // journalled by `runTrial`
+    .sort((a, b) => a.number - b.number)
+  if (ground === undefined || trials.length === 0) return null
+  return outcomeOf(project, { input, ground: ground.output as Ground, trials }) // journalled by `findFolds`
+}

@@ -1,0 +1,47 @@
+// From what a person asks a search to try to what the trainer calls it.
+
+import { PlannedError } from '../kernel/errors.ts'
+import { closest } from '../kernel/spelling.ts'
+import { defaultSpace } from '../learning/search/default-spaces.ts'
+import { gridSize } from '../learning/search/grid.ts'
+import type { SamplerName } from '../learning/search/sampler.ts'
+import { type Parameter, parseParameter, type SettingValue, type Space } from '../learning/search/space.ts'
+import { trainerNamed } from '../learning/trainers.ts'
+import { snakeCase } from './trainer-settings.ts'
+
+/**
+ * The space of these texts, by the trainer's own names; the trainer's usual one if there are none. Throws `BAD_INPUT` for what cannot be
+ * read, a name that the trainer does not have or that is given twice, values that it cannot take, and a grid without steps.
+ */
+export function spaceFor(trainer: string, sampler: SamplerName, texts: readonly string[]): Space {
+  const space = texts.length === 0 ? defaultSpace(trainer, sampler) : texts.map((text) => parameterFor(trainer, text))
+  const twice = space.find(({ name }, at) => space.findIndex((other) => other.name === name) < at)
+  if (twice !== undefined) {
+    throw new PlannedError('BAD_INPUT', `--space ${snakeCase(twice.name)} is given twice`, {
+      next: 'say once what to try of it',
+    })
+  }
+  if (sampler === 'grid') gridSize(space)
+  return space
+}
+
+function parameterFor(trainer: string, text: string): Parameter {
+  const { name, ...values } = parseParameter(text)
+  const { defaults, checkSettings } = trainerNamed(trainer)
+  const names = Object.keys(defaults)
+  const own = names.find((known) => known === name || snakeCase(known) === name)
+  if (own === undefined) {
+    const meant = closest(name, names.map(snakeCase))
+    throw new PlannedError('BAD_INPUT', `--space ${text}: ${trainer} has no setting "${name}"`, {
+      next: `${meant === null ? '' : `did you mean ${meant}? `}it has ${names.map(snakeCase).join(', ')}`,
+    })
+  }
+  const parameter: Parameter = { ...values, name: own }
+  for (const value of extremesOf(parameter)) checkSettings({ ...defaults, [own]: value })
+  return parameter
+}
+
+/** Values that are allowed only if all are: both ends of a range, or every choice. */
+function extremesOf(parameter: Parameter): readonly SettingValue[] {
+  return parameter.kind === 'choice' ? parameter.choices : [parameter.low, parameter.high]
+}
