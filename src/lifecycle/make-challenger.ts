@@ -3,7 +3,7 @@ import type { Score } from '../evaluation/day-losses.ts'
 import type { TaskContext } from '../flow/port.ts'
 import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
-import { trainedToMs } from './champion.ts'
+import { TAG, trainedToMs } from './champion.ts'
 import { ensureProcessed, type Fresh, MONTH_SPLIT } from './fresh.ts'
 import { OWN, RECIPE, sayMoved } from './recipe-lines.ts'
 import { windowText } from './recording.ts'
@@ -12,6 +12,7 @@ import { meanLoss, scoreVersion } from './scoring.ts'
 import { enterStaging } from './stage-moves.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 import { settingsFor } from './trainer-settings.ts'
+import type { Tuned } from './tune-cycle.ts'
 import type { TrainingPlan } from './training-plan.ts'
 
 export type Challenger = {
@@ -25,14 +26,16 @@ type Input = {
   readonly input: CycleInput
   readonly fresh: Fresh
   readonly cast: Cast
+  readonly tuned?: Tuned
 }
 
 export function makeChallenger(rooms: LifecycleRooms) {
-  return async ({ input, fresh, cast }: Input, context: TaskContext): Promise<Challenger> => {
+  return async (facts: Input, context: TaskContext): Promise<Challenger> => {
+    const { input, fresh, cast } = facts
     await ensureProcessed(rooms, input, input, context)
     const version =
       input.challenger === null
-        ? await trainChallenger(rooms, { input, fresh, cast }, context)
+        ? await trainChallenger(rooms, facts, context)
         : await rooms.tracking.version(input.model, input.challenger)
     // A look that can move nothing must not push out what waits in Staging for a person either.
     if (cast.onlyLooks === null) {
@@ -53,7 +56,8 @@ export function makeChallenger(rooms: LifecycleRooms) {
     if (error !== null) context.log(OWN.onHoldout(metric, error, fresh.holdoutRows, row.many))
     if (input.challenger === null) {
       context.log(RECIPE.done('train'))
-      await closeTraining(rooms, version, holdout, context)
+      const reported = { subject: input, holdout: { window, comparedWith: cast.comparison } }
+      await closeTraining(rooms, version, holdout, reported, context)
     }
     const reached = trainedToMs(version)
     return {
@@ -64,25 +68,26 @@ export function makeChallenger(rooms: LifecycleRooms) {
   }
 }
 
-async function trainChallenger(
-  rooms: LifecycleRooms,
-  { input, fresh, cast }: Input,
-  context: TaskContext,
-): Promise<ModelVersion> {
+async function trainChallenger(rooms: LifecycleRooms, facts: Input, context: TaskContext): Promise<ModelVersion> {
+  const { input, cast } = facts
   if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
     context.progress('bringing the history up to date')
     await ensureProcessed(rooms, input, { fromMs: rooms.project.historyFromMs, toMs: input.fromMs }, context)
   }
   const plans: TrainingPlan[] = []
-  for (const trainer of input.trainers) plans.push(await planFor(rooms, { input, fresh, cast }, trainer))
+  for (const trainer of input.trainers) plans.push(await planFor(rooms, facts, trainer))
   return await trainVersion(rooms, input, plans, context, cast.runId)
 }
 
-async function planFor(rooms: LifecycleRooms, { input, fresh, cast }: Input, trainer: string): Promise<TrainingPlan> {
+async function planFor(
+  rooms: LifecycleRooms,
+  { input, fresh, cast, tuned }: Input,
+  trainer: string,
+): Promise<TrainingPlan> {
   const warm = cast.warmStarts[trainer] ?? null
   return {
     trainer,
-    settings: settingsFor(trainer, input.trainerSettings),
+    settings: { ...settingsFor(trainer, input.trainerSettings), ...tuned?.settings[trainer] },
     fit: {
       fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs,
       toMs: fresh.earlyStopFromMs,
@@ -92,6 +97,12 @@ async function planFor(rooms: LifecycleRooms, { input, fresh, cast }: Input, tra
     warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),
     seed: input.seed,
     splitRatio: MONTH_SPLIT,
-    tags: {},
+    tags: tunedTags(tuned, trainer),
   }
+}
+
+/** What a version says of the search that settled on its settings; nothing where there was none. */
+export function tunedTags(tuned: Tuned | undefined, trainer: string): Record<string, string> {
+  const run = tuned?.runs[trainer]
+  return run === undefined ? {} : { [TAG.tunedBy]: run }
 }

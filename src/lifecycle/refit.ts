@@ -7,18 +7,20 @@ import type { ModelVersion } from '../tracking/port.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { TAG } from './champion.ts'
 import { ensureProcessed, type Fresh, MONTH_SPLIT } from './fresh.ts'
-import type { Challenger } from './make-challenger.ts'
+import { type Challenger, tunedTags } from './make-challenger.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { predictRows, readCleaned } from './scoring.ts'
 import { causeOf, takeProduction } from './stage-moves.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 import { settingsFor } from './trainer-settings.ts'
+import type { Tuned } from './tune-cycle.ts'
 
 type Input = {
   readonly input: CycleInput
   readonly fresh: Fresh
   readonly cast: Cast
   readonly challenger: Challenger
+  readonly tuned?: Tuned
 }
 
 /** What became of it, in words. */
@@ -29,11 +31,12 @@ const CLOSE_ENOUGH = 0.1
 
 /** A refit that fails leaves the promotion as it is: the judged version serves, and the note says why. */
 export function refit(rooms: LifecycleRooms) {
-  return async ({ input, fresh, cast, challenger }: Input, context: TaskContext): Promise<Refitted> => {
+  return async (facts: Input, context: TaskContext): Promise<Refitted> => {
+    const { input, fresh, challenger } = facts
     const judged = await rooms.tracking.version(input.model, challenger.version)
     try {
       await ensureProcessed(rooms, input, input, context)
-      const version = await trainAgain(rooms, { input, cast, judged }, context)
+      const version = await trainAgain(rooms, { ...facts, judged }, context)
       return { note: await replaceIfClose(rooms, { input, fresh, judged, version }, context.effectKey) }
     } catch (error) {
       if (context.signal.aborted) throw error
@@ -46,14 +49,14 @@ export function refit(rooms: LifecycleRooms) {
 
 async function trainAgain(
   rooms: LifecycleRooms,
-  { input, cast, judged }: { input: CycleInput; cast: Cast; judged: ModelVersion },
+  { input, cast, judged, tuned }: Omit<Input, 'fresh'> & { readonly judged: ModelVersion },
   context: TaskContext,
 ): Promise<ModelVersion> {
   const trainer = judged.tags[TAG.trainer] ?? ''
   const warm = cast.warmStarts[trainer] ?? null
   const plan = {
     trainer,
-    settings: settingsFor(trainer, input.trainerSettings),
+    settings: { ...settingsFor(trainer, input.trainerSettings), ...tuned?.settings[trainer] },
     fit: { fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs, toMs: input.toMs },
     earlyStop: null,
     steps: Number(judged.tags[TAG.keptSteps]),
@@ -61,10 +64,10 @@ async function trainAgain(
     seed: input.seed,
     splitRatio: MONTH_SPLIT,
     inherits: await inheritedFrom(rooms, judged),
-    tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false' },
+    tags: { [TAG.refitOf]: String(judged.version), [TAG.measured]: 'false', ...tunedTags(tuned, trainer) },
   }
   const version = await trainVersion(rooms, input, [plan], context, cast.runId)
-  await closeTraining(rooms, version, null, context)
+  await closeTraining(rooms, version, null, { subject: input, holdout: null }, context)
   return version
 }
 

@@ -1,6 +1,6 @@
 // From what a person asks a search to try to what the trainer calls it.
 
-import { PlannedError } from '../kernel/errors.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { closest } from '../kernel/spelling.ts'
 import { defaultSpace } from '../learning/search/default-spaces.ts'
 import { gridSize } from '../learning/search/grid.ts'
@@ -37,7 +37,12 @@ function parameterFor(trainer: string, text: string): Parameter {
     })
   }
   const parameter: Parameter = { ...values, name: own }
-  for (const value of extremesOf(parameter)) checkSettings({ ...defaults, [own]: value })
+  try {
+    for (const value of extremesOf(parameter)) checkSettings({ ...defaults, [own]: value })
+  } catch (error) {
+    if (!isPlanned(error, 'BAD_INPUT')) throw error
+    throw new PlannedError('BAD_INPUT', `--space ${text}: ${error.what}`, { next: 'give values that it can take' })
+  }
   return parameter
 }
 
