@@ -38,7 +38,7 @@ export function sourcesDigest(name: KernelName): string {
   for (const file of readdirSync(sources).sort()) {
     if (isSourceOf(name, file)) hash.update(`${file}\n`).update(readFileSync(new URL(file, sources)))
   }
-  return hash.update(readFileSync(new URL('../main/build-kernels.ts', import.meta.url))).digest('hex')
+  return hash.update(JSON.stringify(KERNEL_VARIANTS.map(compilerOptions))).digest('hex')
 }
 
 /** Its entry file, those whose names begin like it, and those that are nobody's. */

@@ -43,23 +43,31 @@ export interface ThreadData {
   readonly threads: number
 }
 
+export interface TeamOptions {
+  readonly threads: number
+  readonly bytes: number
+  readonly onNotice?: ((text: string) => void) | undefined
+  /** In order of preference; from the fastest on unless given. */
+  readonly variants?: readonly KernelVariant[] | undefined
+}
+
 /**
  * Starts a team with `bytes` of memory. Null if this machine cannot run the kernels; `onNotice` then hears why, as it does if
  * there are fewer threads than asked for.
  */
 export async function openKernelTeam(
   name: KernelName,
-  { threads, bytes, onNotice }: { threads: number; bytes: number; onNotice?: ((text: string) => void) | undefined },
+  { threads, bytes, onNotice = () => undefined, variants = KERNEL_VARIANTS }: TeamOptions,
 ): Promise<KernelTeam | null> {
-  const found = loadKernels(name, onNotice ?? (() => undefined))
-  if (found === null) return null
+  const found = loadKernels(name, variants, onNotice)
   const pages = Math.ceil((FIRST_ADDRESS + bytes + 64) / PAGE)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const memory = found === null ? null : takeMemory(pages, onNotice)
+  if (found === null || memory === null) return null
   const module = new WebAssembly.Module(found.bytes)
   const instance = new WebAssembly.Instance(module, { env: { memory } })
   const names = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))
   const control = new SharedArrayBuffer(CONTROL.words * 4 + ARGUMENTS * 8)
-  const helpers = await startThreads({ module, memory, control, names, threads }, onNotice ?? (() => undefined))
+  const helpers = await startThreads({ module, memory, control, names, threads }, onNotice)
   let next = FIRST_ADDRESS
   return {
     variant: found.variant,
@@ -81,6 +89,7 @@ export async function openKernelTeam(
 /** The best variant that this machine takes. */
 function loadKernels(
   name: KernelName,
+  variants: readonly KernelVariant[],
   notice: (text: string) => void,
 ): { variant: KernelVariant; bytes: Uint8Array<ArrayBuffer> } | null {
   try {
@@ -90,7 +99,7 @@ function loadKernels(
       )
       return null
     }
-    for (const variant of KERNEL_VARIANTS) {
+    for (const variant of variants) {
       const bytes = Uint8Array.from(readFileSync(kernelFile(name, variant)))
       if (WebAssembly.validate(bytes)) return { variant, bytes }
     }
@@ -99,6 +108,19 @@ function loadKernels(
     notice(`the fast kernels are not there (${messageOf(error)}): computing in TypeScript; npm run build makes them`)
   }
   return null
+}
+
+/** Shared memory of so many pages; null, and a notice, where there is not so much. */
+function takeMemory(pages: number, notice: (text: string) => void): WebAssembly.Memory | null {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (error) {
+    const size = `${Math.ceil((pages * PAGE) / 2 ** 20)} MiB`
+    notice(
+      `the fast kernels get no ${size} of memory (${messageOf(error)}): computing in TypeScript, several times slower`,
+    )
+    return null
+  }
 }
 
 /** Starts all threads but the first, which is the caller's own. None, and a notice, where none can be started. */

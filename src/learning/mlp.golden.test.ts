@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { EncodedRows } from '../features/encode.ts'
 import type { Feature, FeatureSpecification } from '../features/specification.ts'
-import { type Random, seededRandom } from '../kernel/random.ts'
+import type { Random } from '../kernel/random.ts'
 import { openAdam } from './adam.ts'
 import { openDropping } from './dropout.ts'
 import { inputLayout } from './input-layout.ts'
 import { padded } from './kernels.ts'
 import { mlp } from './mlp.ts'
 import { hiddenSizesOf, openWeights, restore, tensorsOf, type Weights } from './network.ts'
-import { forwardInference, gather, lossAndGradients, openWorkspace, penaltyOf } from './network-step.ts'
+import type { NetworkEngine, NetworkPlan } from './network-engine.ts'
+import { openKernels } from './network-kernels.ts'
+import { openReference } from './network-reference.ts'
+import { gather, lossAndGradients, openWorkspace } from './network-step.ts'
 import type { Tensor } from './port.ts'
 
 interface GoldenTensor {
@@ -85,64 +88,98 @@ const smallRows: EncodedRows = {
   target: Float32Array.from(golden.steps.target),
 }
 
-/** Takes `steps` steps in the rows' own order, as `fit(shuffle=False)` does. */
-function takeSteps(
+interface Taken {
+  weights: Weights
+  loss: number
+  mae: number
+}
+
+const ENGINES = [
+  ['TypeScript', openReference],
+  ['WebAssembly', openKernels],
+] as const
+
+function planOf(specification: FeatureSpecification, warmStart: readonly Tensor[], batchSize: number): NetworkPlan {
+  return {
+    layout: inputLayout(specification),
+    settings: { ...mlp.defaults, hidden: hiddenSizesOf(warmStart), batchSize, dropout: 0 },
+    seed: 1,
+    warmStart,
+    blockRows: batchSize,
+    earlyStop: null,
+    threads: 2,
+    pace: async () => undefined,
+  }
+}
+
+/** Takes `steps` steps in the rows' own order, as `fit(shuffle=False)` does, without dropout. */
+async function takeSteps(
+  open: (plan: NetworkPlan) => Promise<NetworkEngine | null>,
   specification: FeatureSpecification,
   start: readonly Tensor[],
   rows: EncodedRows,
-  options: { batch: number; steps: number; dropout?: number; random?: Random },
-): { weights: Weights; loss: number; mae: number } {
-  const layout = inputLayout(specification)
+  { batch, steps }: { batch: number; steps: number },
+): Promise<Taken> {
+  await using engine = await open({ ...planOf(specification, start, batch), blockRows: rows.rows })
+  if (engine === null) throw new Error('this machine runs no kernels')
+  const totals = { rows: 0, loss: 0, absolute: 0 }
+  await engine.learn({ rows, order: Int32Array.from({ length: rows.rows }, (_, row) => row) }, steps, totals)
+  return { weights: engine.weights, loss: totals.loss / totals.rows, mae: totals.absolute / totals.rows }
+}
+
+/** One step of the reference under random numbers of one's own. */
+function takeStepWith(random: Random, rate: number, start: readonly Tensor[], batch: number): Taken {
+  const layout = inputLayout(small)
   const weights = openWeights(layout, hiddenSizesOf(start))
   const gradients = openWeights(layout, hiddenSizesOf(start))
   restore(weights, start)
-  const space = openWorkspace(layout, weights, options.batch)
-  const adam = openAdam(weights.trained, gradients.trained, settings)
+  const space = openWorkspace(layout, weights, batch)
   const totals = { rows: 0, loss: 0, absolute: 0 }
-  const dropping = openDropping(options.dropout ?? 0, options.random ?? seededRandom(1))
-  for (let step = 0; step < options.steps; step++) {
-    const from = step * options.batch
-    const count = Math.min(options.batch, rows.rows - from)
-    gather(space, rows, null, from, count)
-    lossAndGradients(weights, gradients, space, count, settings, dropping, totals)
-    adam.step()
-  }
+  gather(space, smallRows, null, 0, batch)
+  lossAndGradients(weights, gradients, space, batch, settings, openDropping(rate, random), totals)
+  openAdam(weights.trained, gradients.trained, settings).step()
   return { weights, loss: totals.loss / totals.rows, mae: totals.absolute / totals.rows }
 }
 
-test('one training step gives the loss, the weights and the moving statistics Keras gives', () => {
-  const { start, first } = golden.steps
-  const after = takeSteps(small, tensors(start), smallRows, { batch: 16, steps: 1 })
-  expect(Math.abs(after.loss - first.loss)).toBeLessThan(1e-5 * first.loss)
-  expect(Math.abs(after.mae - first.mae)).toBeLessThan(1e-5)
-  expectWeights(after.weights, first.weights)
-})
+test.for(ENGINES)(
+  'in %s one training step gives the loss, the weights and the moving statistics Keras gives',
+  async ([, open]) => {
+    const { start, first } = golden.steps
+    const after = await takeSteps(open, small, tensors(start), smallRows, { batch: 16, steps: 1 })
+    expect(Math.abs(after.loss - first.loss)).toBeLessThan(1e-5 * first.loss)
+    expect(Math.abs(after.mae - first.mae)).toBeLessThan(1e-5)
+    expectWeights(after.weights, first.weights)
+  },
+)
 
-test('an epoch of two whole batches and a short one gives what Keras gives, running means included', () => {
-  const { start, whole } = golden.steps
-  const after = takeSteps(small, tensors(start), smallRows, { batch: 16, steps: 3 })
-  expect(Math.abs(after.loss - whole.loss)).toBeLessThan(1e-5 * whole.loss)
-  expect(Math.abs(after.mae - whole.mae)).toBeLessThan(1e-5)
-  expectWeights(after.weights, whole.weights)
-})
+test.for(ENGINES)(
+  'in %s an epoch of two whole batches and a short one gives what Keras gives, running means included',
+  async ([, open]) => {
+    const { start, whole } = golden.steps
+    const after = await takeSteps(open, small, tensors(start), smallRows, { batch: 16, steps: 3 })
+    expect(Math.abs(after.loss - whole.loss)).toBeLessThan(1e-5 * whole.loss)
+    expect(Math.abs(after.mae - whole.mae)).toBeLessThan(1e-5)
+    expectWeights(after.weights, whole.weights)
+  },
+)
 
-test('inference and the validation loss, penalty included, are those of Keras', () => {
+test('the predictions are those of Keras', () => {
   const { whole, predictions } = golden.steps
-  const kept = tensors(whole.weights)
-  expectClose(mlp.predictEncoded(small, kept, smallRows), predictions, 1e-5, 'predictions')
-  const weights = openWeights(inputLayout(small), [7, 5])
-  restore(weights, kept)
-  const space = openWorkspace(inputLayout(small), weights, 39)
-  gather(space, smallRows, null, 0, 39)
-  forwardInference(weights, space, 39)
-  const squared = space.predictions.slice(0, 39).reduce((sum, p, i) => sum + (p - smallRows.target[i]!) ** 2, 0) // i < 39
-  expect(Math.abs(squared / 39 + penaltyOf(weights, l1, l2) - whole.valLoss)).toBeLessThan(1e-5 * whole.valLoss)
+  expectClose(mlp.predictEncoded(small, tensors(whole.weights), smallRows), predictions, 1e-5, 'predictions')
+})
+
+test.for(ENGINES)('in %s the validation loss, penalty included, and error are those of Keras', async ([, open]) => {
+  const { whole } = golden.steps
+  await using engine = await open({ ...planOf(small, tensors(whole.weights), 16), earlyStop: smallRows })
+  const { loss, mae } = await engine!.evaluate() // its absence fails the test too
+  expect(Math.abs(loss - whole.valLoss)).toBeLessThan(1e-5 * whole.valLoss)
+  expect(Math.abs(mae - whole.valMae)).toBeLessThan(1e-5)
 })
 
 test('a step under given dropout masks gives what Keras gives under the same', () => {
   const { kept, rate, loss, mae, weights } = golden.masked
   const random = randomDropping(kept, [7, 5], rate)
-  const after = takeSteps(small, tensors(golden.steps.start), smallRows, { batch: 16, steps: 1, dropout: rate, random })
+  const after = takeStepWith(random, rate, tensors(golden.steps.start), 16)
   expect(Math.abs(after.loss - loss)).toBeLessThan(1e-5 * loss)
   expect(Math.abs(after.mae - mae)).toBeLessThan(1e-5)
   expectWeights(after.weights, weights)
@@ -166,7 +203,7 @@ function randomDropping(kept: readonly number[][], units: readonly number[], rat
   return { uniform, bits: () => Math.floor(uniform() * 2 ** 32), below: () => 0 }
 }
 
-test('one step of the full network on 256 rows agrees with Keras', () => {
+test.for(ENGINES)('in %s one step of the full network on 256 rows agrees with Keras', async ([, open]) => {
   const full = specificationOf([1, 7, 12, 1, 1, 1, 1, 1, 20, 20])
   const steps = [
     [3, 7],
@@ -189,7 +226,7 @@ test('one step of the full network on 256 rows agrees with Keras', () => {
     const around = /gamma|variance/.test(tensor.name) ? 1 : 0
     return { ...tensor, values: spread(tensor.values.length, 10 + i, 0.3).map((value) => around + value) }
   })
-  const after = takeSteps(full, start, rows, { batch: 256, steps: 1 })
+  const after = await takeSteps(open, full, start, rows, { batch: 256, steps: 1 })
   expect(Math.abs(after.loss - golden.full.loss)).toBeLessThan(1e-5 * golden.full.loss)
   expect(Math.abs(after.mae - golden.full.mae)).toBeLessThan(1e-5)
   for (const [i, { name, values }] of tensorsOf(after.weights).entries()) {

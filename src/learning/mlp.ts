@@ -6,6 +6,7 @@ import { openEarlyStopping } from './early-stopping.ts'
 import { checkRowCounts, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
 import { autologParams, summaryOf } from './mlp-autolog.ts'
 import { mlpToOnnx } from './mlp-onnx.ts'
+import { openPacing, type Pacing } from './mlp-progress.ts'
 import { MLP_DEFAULTS, MlpSettings } from './mlp-settings.ts'
 import { hiddenSizesOf, openWeights, restore, tensorsOf, weightSizes } from './network.ts'
 import { type NetworkEngine, type NetworkPlan, orderRandom } from './network-engine.ts'
@@ -13,8 +14,7 @@ import { openKernels } from './network-kernels.ts'
 import { KERNEL_SIZES } from './network-plan.ts'
 import { openReference } from './network-reference.ts'
 import { forwardInference, gather, openWorkspace } from './network-step.ts'
-import { openShuffledRows } from './open-shuffled-rows.ts'
-import { openPace } from './pace.ts'
+import { openShuffledRows, type Shuffling } from './open-shuffled-rows.ts'
 import type { EpochRecord, RowSource, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
 import { parseSettings } from './settings.ts'
 import type { ShuffledRows } from './shuffled-rows.ts'
@@ -51,38 +51,53 @@ async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
 }
 
 /** Trains with the engine that is opened. Tests hold several engines against one another. */
-export async function trainMlpWith(job: TrainingJob<MlpSettings>, open: OpenEngine): Promise<TrainedModel> {
+export async function trainMlpWith(
+  job: TrainingJob<MlpSettings>,
+  open: OpenEngine,
+  held: Pick<Shuffling, 'heldBytes' | 'bucketBytes'> = {},
+): Promise<TrainedModel> {
   throwIfCancelled(job.signal)
   const settings = parseSettings('mlp', MlpSettings, job.settings)
   const layout = inputLayout(job.specification)
   checkJob(job, layout)
   const { batchSize } = settings
   const { scratch, signal, seed, warmStart, earlyStop, threads = 1, onNotice } = job
-  const shuffling = { batchSize, random: orderRandom(seed), scratch, signal }
+  const shuffling = { batchSize, random: orderRandom(seed), scratch, signal, ...held }
   await using shuffled = await openShuffledRows(checkedRows(job.fit, layout), shuffling)
   const { blockRows } = shuffled
-  const pace = openPace(signal)
+  const limits = limitsOf(job, settings)
+  const pacing = openPacing(job, Math.min(limits.epochs, Math.ceil(limits.steps / Math.ceil(job.fit.rows / batchSize))))
+  const { pace } = pacing
   await using engine = await open({ layout, settings, seed, warmStart, blockRows, earlyStop, threads, onNotice, pace })
-  return await learn(job, settings, shuffled, engine)
+  return await learn(job, settings, limits, { shuffled, engine, pacing })
+}
+
+/** Where learning ends if nothing ends it before. */
+interface Limits {
+  readonly epochs: number
+  readonly steps: number
+}
+
+function limitsOf({ earlyStop, steps }: TrainingJob<MlpSettings>, { epochs }: MlpSettings): Limits {
+  const isExact = earlyStop === null && steps !== null
+  return { epochs: isExact ? Number.POSITIVE_INFINITY : epochs, steps: steps ?? Number.POSITIVE_INFINITY }
 }
 
 /** Epoch after epoch, until learning stops improving or its limits are reached. */
 async function learn(
   job: TrainingJob<MlpSettings>,
   settings: MlpSettings,
-  shuffled: ShuffledRows,
-  engine: NetworkEngine,
+  limits: Limits,
+  { shuffled, engine, pacing }: { shuffled: ShuffledRows; engine: NetworkEngine; pacing: Pacing },
 ): Promise<TrainedModel> {
   const { weights } = engine
   const stopping = openEarlyStopping(settings.patience)
   const kept = { trained: weights.trained.slice(), statistics: weights.statistics.slice(), epoch: -1, steps: 0 }
   const epochs: EpochRecord[] = []
-  const epochLimit = job.earlyStop === null && job.steps !== null ? Number.POSITIVE_INFINITY : settings.epochs
-  const stepLimit = job.steps ?? Number.POSITIVE_INFINITY
   let steps = 0
   let stoppedEarly = false
-  for (let epoch = 0; epoch < epochLimit && steps < stepLimit && !stoppedEarly; epoch++) {
-    const fitted = await fitEpoch(shuffled, engine, stepLimit - steps)
+  for (let epoch = 0; epoch < limits.epochs && steps < limits.steps && !stoppedEarly; epoch++) {
+    const fitted = await fitEpoch(shuffled, engine, limits.steps - steps)
     steps += fitted.steps
     const checked = job.earlyStop === null ? null : await engine.evaluate()
     const record = {
@@ -95,6 +110,7 @@ async function learn(
     checkFinite(record, settings)
     epochs.push(record)
     job.onEpoch?.(record)
+    pacing.endEpoch()
     const outcome = record.valLoss === null ? 'improved' : stopping.after(epoch, record.valLoss)
     if (outcome === 'improved') {
       kept.trained.set(weights.trained)

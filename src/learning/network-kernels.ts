@@ -1,5 +1,6 @@
 // The network by compiled kernels, on one thread or several: the same steps as network-reference.ts, to float rounding.
 import { openRates } from './adam.ts'
+import type { KernelVariant } from './kernel-files.ts'
 import { type KernelTeam, openKernelTeam } from './kernel-team.ts'
 import { openWeights, type Weights, weightSizes } from './network.ts'
 import { errorsOf, type NetworkEngine, type NetworkPlan, startWeights } from './network-engine.ts'
@@ -22,11 +23,14 @@ const ROWS_PREDICTED = 16_384
 const COMPUTED_BY = { relaxed: 'WebAssembly with relaxed SIMD', simd: 'WebAssembly with SIMD' } as const
 
 /** Null if this machine cannot run the kernels; `onNotice` hears why. Throws `BAD_INPUT` if the warm start's weights do not fit. */
-export async function openKernels(plan: NetworkPlan): Promise<NetworkEngine | null> {
+export async function openKernels(
+  plan: NetworkPlan,
+  variants?: readonly KernelVariant[],
+): Promise<NetworkEngine | null> {
   const shape = networkShape(plan, plan.threads)
   const sizes = networkSizes(plan, shape, plan.threads)
   const { threads, onNotice } = plan
-  const team = await openKernelTeam('mlp', { threads, bytes: bytesOf(sizes), onNotice })
+  const team = await openKernelTeam('mlp', { threads, bytes: bytesOf(sizes), onNotice, variants })
   if (team === null) return null
   try {
     const places = placeAll(sizes, (bytes) => team.allocate(bytes))
