@@ -7,7 +7,7 @@ const MONTHS = ['2015-01', '2015-02', '2015-03', '2015-04', '2015-05', '2015-06'
 
 let program: Program
 beforeAll(async () => {
-  program = await openProgram()
+  program = await openProgram({ TRAINERS: 'mlp' })
 })
 afterAll(() => program[Symbol.asyncDispose]())
 
@@ -41,16 +41,30 @@ test('make run_workflow, moved on month by month, keeps the model valid from Jan
   expect(versions.filter((version) => version.stage === 'Production')).toHaveLength(1)
 })
 
+test('as it comes, the network and trees both learn, and the better on the early-stop rows is held against the champion', {
+  timeout: 180_000,
+}, async () => {
+  await using fresh = await openProgram()
+  const { code, out, err } = await fresh.make('run_workflow')
+  expect({ code }, err).toEqual({ code: 0 })
+  const figures = /chosen: (mlp|trees), by MAE on the early-stop rows \(mlp (\S+), trees (\S+)\); selection figures/g
+  const chosen = [...out.matchAll(figures)]
+  expect(chosen).toHaveLength(2) // the first model and the challenger
+  for (const [, trainer, mlp, trees] of chosen) expect(trainer).toBe(Number(mlp) <= Number(trees) ? 'mlp' : 'trees')
+  const shown = await fresh.run(['models', 'show', '2'])
+  expect(shown.out).toContain('chosen by mae on the early-stop rows (selection figures, not measurements): mlp ')
+})
+
 test('a replay of the same months shows all three verdicts, touches nothing, and is printed again at once', {
   timeout: 300_000,
 }, async () => {
   const before = await program.json(['models'])
   const args = ['replay', '--from', '2015-01', '--to', '2015-06']
-  const played = await program.json<CycleOutcome[]>(args, { TRAINERS: 'mlp' })
+  const played = await program.json<CycleOutcome[]>(args)
   expect(played.map((outcome) => outcome.month)).toEqual(MONTHS)
   expect(new Set(played.map((outcome) => outcome.verdict))).toEqual(new Set(['promote', 'keep', 'escalate']))
   expect(await program.json(['models'])).toEqual(before)
-  const again = await program.run(args, { TRAINERS: 'mlp' })
+  const again = await program.run(args)
   expect(again.err).not.toContain('train')
   for (const { month, verdict } of played) expect(again.out).toMatch(new RegExp(`${month} .* ${verdict}`))
 })
