@@ -1,4 +1,5 @@
 // A cycle's outcome as a person reads it: the verdict first, then the figures it rests on, then what to do.
+import type { Coverage } from '../evaluation/coverage.ts'
 import { countText, percentText } from '../evaluation/figures.ts'
 import type { MonitorPoint } from '../lifecycle/monitor.ts'
 import type { CycleOutcome, FirstModelOutcome, ScoredVersion } from '../lifecycle/outcome.ts'
@@ -117,11 +118,17 @@ export function figuresOf(outcome: CycleOutcome, rows: string, style: Style = PL
 /** How a version's own intervals did on the holdout. */
 function coverageLine(scored: ScoredVersion | null, unit: string): string[] {
   if (scored?.coverage === undefined) return []
-  const levels = scored.coverage.map(
-    ({ level, rows, within, meanWidth }) =>
-      `${level} % held ${shareText(within / rows)} (${errorText(meanWidth)} ${unit} wide)`,
-  )
-  return [`intervals of v${scored.version}: ${levels.join(', ')}`]
+  return [`intervals of v${scored.version}: ${coverageText(scored.coverage, unit)}`]
+}
+
+/** What intervals held of some rows, and how wide they were on average. */
+export function coverageText(coverages: readonly Coverage[], unit: string): string {
+  return coverages
+    .map(
+      ({ level, rows, within, meanWidth }) =>
+        `${level} % held ${shareText(within / rows)} (${errorText(meanWidth)} ${unit} wide)`,
+    )
+    .join(', ')
 }
 
 /** A share of rows, to a tenth of a per cent: `79.3 %`. */

@@ -1,8 +1,8 @@
 // One version as a person reads it: what was said of it first, then what it learnt and how, then where it comes from.
 import { countText } from '../evaluation/figures.ts'
 import type { Json } from '../kernel/json.ts'
+import { INTERVAL_LEVELS } from '../learning/intervals.ts'
 import { holdoutTag, TAG } from '../lifecycle/champion.ts'
-import { INTERVAL_LEVELS } from '../lifecycle/intervals.ts'
 import { type Judgement, type VersionDetails, whenOf } from '../lifecycle/lineage.ts'
 import type { DatasetInput } from '../tracking/port.ts'
 import { plotLines } from './plot.ts'

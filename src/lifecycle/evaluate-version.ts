@@ -1,4 +1,5 @@
 // Evaluating one version on any window, by hand.
+import { type Coverage, coverageFigures } from '../evaluation/coverage.ts'
 import { encodedWidth } from '../features/specification.ts'
 import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import type { TimeWindow } from '../kernel/window.ts'
@@ -10,7 +11,7 @@ import { ensureRawTable, type Watch } from './raw-table.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
-import { type Data, meanLoss, rowsOf, scoreVersion } from './scoring.ts'
+import { coverageIn, type Data, meanLoss, rowsOf, scoreVersion } from './scoring.ts'
 
 /** A version by number, the newest one in a stage, or the one an alias stands for. */
 export type VersionChoice = { readonly version: number } | { readonly stage: Stage } | { readonly alias: string }
@@ -69,6 +70,8 @@ export type Evaluation = {
   readonly rows: number
   readonly error: number | null
   readonly metric: { readonly name: string; readonly unit: string }
+  /** How the version's intervals did, a level each; none of a version without any. */
+  readonly coverage: readonly Coverage[]
   /** Whether the version learnt rows of this window, so that its error is too good; null where nobody wrote down what it learnt. */
   readonly inSample: boolean | null
   /** End (exclusive) of the rows it learnt, ISO; null where nobody wrote it down. */
@@ -118,6 +121,7 @@ export async function evaluateVersion(
   }
   const rows = rowsOf(score.days)
   const { metric } = rooms.project
+  const coverage = coverageIn(score)
   say(RECIPE.modelLoaded(placeOf(rooms)))
   say(RECIPE.dataLoaded(rows, encodedWidth(recipeSpecification(rooms.project, request.timeReading)) + 1))
   say(RECIPE.modelEvaluated(metric, error))
@@ -128,9 +132,10 @@ export async function evaluateVersion(
     rows,
     error,
     metric,
+    coverage,
     inSample: isInSample(version, window),
     trainedTo: version.tags[TAG.trainedTo] ?? null,
-    runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error }, say),
+    runId: await record(rooms, { ...request, origin }, { version: who.version, rows, error, coverage }, say),
   }
 }
 
@@ -138,7 +143,7 @@ export async function evaluateVersion(
 async function record(
   rooms: LifecycleRooms,
   subject: EvaluationRequest & { readonly origin: string },
-  { version, rows, error }: { version: number; rows: number; error: number },
+  { version, rows, error, coverage }: { version: number; rows: number; error: number; coverage: readonly Coverage[] },
   say: (line: string) => void,
 ): Promise<string> {
   const { tracking, project, clock, outputs } = rooms
@@ -151,7 +156,12 @@ async function record(
     model_version: String(version),
   }
   await tracking.logParams(run.id, params)
-  await tracking.logMetrics(run.id, [{ key: project.metric.name, value: error, step: 0, timestampMs: clock.nowMs() }])
+  const at = { step: 0, timestampMs: clock.nowMs() }
+  const figures = Object.entries({ [project.metric.name]: error, ...coverageFigures('', coverage) })
+  await tracking.logMetrics(
+    run.id,
+    figures.map(([key, value]) => ({ key, value, ...at })),
+  )
   await tracking.logInputs(run.id, [
     await datasetInput(rooms, subject, { window: subject.window, rows, context: 'eval' }),
   ])

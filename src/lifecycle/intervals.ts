@@ -4,7 +4,7 @@ import type { EncodedRows } from '../features/encode.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { calibrate, type Intervals, LEAST_CALIBRATION_ROWS } from '../learning/intervals.ts'
-import type { TrainedModel, Trainer, TrainingJob } from '../learning/port.ts'
+import type { RowIntervals, TrainedModel, Trainer, TrainingJob } from '../learning/port.ts'
 import { TAG } from './champion.ts'
 import type { TrainingResult } from './rooms.ts'
 import type { TrainingPlan } from './training-plan.ts'
@@ -28,6 +28,17 @@ export function intervalsFor(
   const calibration = calibrate(trainer.predictEncoded(job.specification, weights, rows), rows.target)
   const { fromMs, toMs } = window
   return calibration === null ? null : { ...calibration, window: { fromMs, toMs }, inheritedFrom: null }
+}
+
+/** The name of intervals where a project's predictions are told by name. */
+export function intervalsKey(replyKey: string): string {
+  return `${replyKey}_intervals`
+}
+
+/** The two ends of a row's interval; null where the row has none. */
+export function endsOf({ low, high }: RowIntervals, row: number): readonly [number, number] | null {
+  const [from = Number.NaN, to = Number.NaN] = [low[row], high[row]]
+  return Number.isFinite(from) && Number.isFinite(to) ? [from, to] : null
 }
 
 /** Whence a model's intervals are, in words. */

@@ -1,4 +1,7 @@
 // How predictions are asked for, for the interface's description: made from the project's own form.
+
+import { INTERVAL_LEVELS } from '../learning/intervals.ts'
+import { intervalsKey } from '../lifecycle/intervals.ts'
 import type { RequestField } from '../lifecycle/project.ts'
 import { localExample } from '../lifecycle/request-row.ts'
 import type { Serving } from '../lifecycle/serve-version.ts'
@@ -33,15 +36,15 @@ export function predictApi({ project, model }: Pick<Serving, 'project' | 'model'
       path: '/predict',
       tag: TAG,
       summary: `The prediction of ${model} for one ${row.one}`,
-      parameters: [...request.map(fieldParameter), ...CHOICE],
-      responses: { 200: { description: ABOUT, content: json(objectOf({ [replyKey]: predicted })) }, ...failures },
+      parameters: [...request.map(fieldParameter), ...CHOICE, INTERVALS],
+      responses: { 200: { description: ABOUT, content: json(oneAnswer(replyKey, predicted)) }, ...failures },
     },
     {
       method: 'POST',
       path: '/predict',
       tag: TAG,
       summary: `The predictions of ${model} for up to ${MAX_ROWS} ${row.many}, in their order`,
-      parameters: CHOICE,
+      parameters: [...CHOICE, INTERVALS],
       body: { required: true, content: bodies(request) },
       responses: {
         200: {
@@ -78,6 +81,14 @@ const CHOICE: readonly ApiParameter[] = [
   choice('alias', { type: 'string' }, 'The version that this alias stands for'),
 ]
 
+const INTERVALS: ApiParameter = {
+  name: 'intervals',
+  in: 'query',
+  required: false,
+  description: 'Whether the answer has the intervals around each prediction too, where the version has some',
+  schema: { type: 'boolean', default: false },
+}
+
 function choice(name: string, schema: JsonSchema, what: string): ApiParameter {
   const description = `${what} answers, in place of the one in Production; one of stage, version and alias may be given`
   return { name, in: 'query', required: false, description, schema }
@@ -105,14 +116,33 @@ function cellSchema(field: RequestField): JsonSchema {
   return { type, description: describe(field) }
 }
 
+function oneAnswer(replyKey: string, predicted: JsonSchema): JsonSchema {
+  return objectOf({ [replyKey]: predicted, [intervalsKey(replyKey)]: intervalsOf(ENDS) }, [replyKey])
+}
+
 function manyAnswer(replyKey: string, predicted: JsonSchema): JsonSchema {
-  return objectOf({
+  const always = {
     [replyKey]: { type: 'array', items: { ...predicted, type: ['number', 'null'] } },
     flags: { type: 'array', items: { type: 'array', items: { type: 'string' } } },
     model: { type: 'string' },
     version: { type: 'integer' },
     stage: { type: 'string', enum: STAGES },
-  })
+  }
+  const ends = { type: 'array', items: { ...ENDS, type: ['array', 'null'] } }
+  return objectOf({ ...always, [intervalsKey(replyKey)]: intervalsOf(ends) }, Object.keys(always))
+}
+
+/** The lower and the upper end of an interval. */
+const ENDS: JsonSchema = { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 }
+
+/** Intervals by their level. */
+function intervalsOf(ends: JsonSchema): JsonSchema {
+  return {
+    type: ['object', 'null'],
+    description:
+      'Only with intervals=true: lower and upper end, by how many of a hundred rows are to be within; null where the version has none',
+    properties: Object.fromEntries(INTERVAL_LEVELS.map((level) => [level, ends])),
+  }
 }
 
 const FAULT = objectOf({
@@ -131,6 +161,9 @@ function json(schema: JsonSchema): ApiContent {
   return { 'application/json': { schema } }
 }
 
-function objectOf(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  return { type: 'object', properties, required: Object.keys(properties) }
+function objectOf(
+  properties: Readonly<Record<string, JsonSchema>>,
+  required: readonly string[] = Object.keys(properties),
+): JsonSchema {
+  return { type: 'object', properties, required }
 }

@@ -1,4 +1,4 @@
-// Which version a request names: `?stage=`, `?version=` or `?alias=`; without any, the one in Production.
+// What a request asks for: of which version, by `?stage=`, `?version=` or `?alias=` (without any, the one in Production), and whether with intervals.
 import type { VersionChoice } from '../lifecycle/evaluate-version.ts'
 import type { Stage } from '../tracking/port.ts'
 import type { Detail } from './predict-fault.ts'
@@ -7,11 +7,27 @@ export const STAGES: readonly Stage[] = ['None', 'Staging', 'Production', 'Archi
 const PRODUCTION: VersionChoice = { stage: 'Production' }
 const HIGHEST_VERSION = 2 ** 31 - 1
 
-type ReadChoice =
-  | { readonly kind: 'choice'; readonly choice: VersionChoice }
-  | { readonly kind: 'faults'; readonly faults: readonly Detail[] }
+interface Faults {
+  readonly kind: 'faults'
+  readonly faults: readonly Detail[]
+}
+type ReadChoice = { readonly kind: 'choice'; readonly choice: VersionChoice } | Faults
+type Wanted = { readonly kind: 'choice'; readonly choice: VersionChoice; readonly intervals: boolean } | Faults
 
-export function readChoice(query: Readonly<Record<string, readonly string[]>>): ReadChoice {
+/** What a request asks for, but for the values of its rows. Intervals are told only if asked for: the recipe's clients know one key. */
+export function readWanted(query: Readonly<Record<string, readonly string[]>>): Wanted {
+  const read = readChoice(query)
+  const { intervals } = query
+  const text = intervals?.at(-1)?.toLowerCase()
+  const details = read.kind === 'faults' ? [...read.faults] : []
+  if (text !== undefined && !['true', 'false', '1', '0'].includes(text)) {
+    details.push(fault('bool_parsing', 'intervals', 'Input should be true or false', intervals))
+  }
+  if (read.kind === 'faults' || details.length > 0) return { kind: 'faults', faults: details }
+  return { ...read, intervals: text === 'true' || text === '1' }
+}
+
+function readChoice(query: Readonly<Record<string, readonly string[]>>): ReadChoice {
   const { stage, version, alias } = query
   if (stage === undefined && version === undefined && alias === undefined) return { kind: 'choice', choice: PRODUCTION }
   const given = Object.entries({ stage, version, alias }).filter(([, texts]) => texts !== undefined)

@@ -5,9 +5,9 @@ import { readText } from '../lifecycle/request-row.ts'
 import { type ReadParquet, readTable } from '../lifecycle/request-table.ts'
 import type { Answered, Serving } from '../lifecycle/serve-version.ts'
 import { Crowded } from './body-budget.ts'
-import { answerText, csvText, floatText } from './predict-answer.ts'
+import { answerText, csvText, oneText } from './predict-answer.ts'
 import { MAX_ROWS, readBody, TooMuch, UnknownKind } from './predict-body.ts'
-import { readChoice } from './predict-choice.ts'
+import { readWanted } from './predict-choice.ts'
 import { cellDetail, type Detail, detailOf } from './predict-fault.ts'
 
 export interface Predictions {
@@ -52,8 +52,8 @@ export function allowed(context: Context, methods: string): Response {
 
 async function predictOne(context: Context, { serving }: Predictions): Promise<Response> {
   const query = context.req.queries()
-  const choice = readChoice(query)
-  const faults: Detail[] = choice.kind === 'faults' ? [...choice.faults] : []
+  const wanted = readWanted(query)
+  const faults: Detail[] = wanted.kind === 'faults' ? [...wanted.faults] : []
   const columns: Record<string, Float64Array> = {}
   for (const field of serving.project.request) {
     const text = Object.hasOwn(query, field.name) ? query[field.name]?.at(-1) : undefined
@@ -61,20 +61,20 @@ async function predictOne(context: Context, { serving }: Predictions): Promise<R
     if (typeof value === 'number') columns[field.name] = Float64Array.of(value)
     else faults.push(detailOf(['query', field.name], field, value, text ?? null))
   }
-  if (choice.kind === 'faults' || faults.length > 0) return unprocessable(faults)
-  const answer = await serving.predict(choice.choice, columns, 1)
+  if (wanted.kind === 'faults' || faults.length > 0) return unprocessable(faults)
+  const answer = await serving.predict(wanted.choice, columns, 1, wanted)
   const value = answer.values[0] ?? Number.NaN
   if (Number.isNaN(value)) {
     const msg = `v${answer.version.version} of ${answer.version.name} gives no number for these values`
     return unprocessable([{ type: 'no_prediction', loc: ['query'], msg, input: query }], headersOf(answer))
   }
   const headers = { 'content-type': 'application/json', ...headersOf(answer) }
-  return new Response(`{${JSON.stringify(serving.project.replyKey)}:${floatText(value)}}`, { status: 200, headers })
+  return new Response(oneText(serving.project.replyKey, answer, wanted.intervals), { status: 200, headers })
 }
 
 async function predictMany(context: Context, { serving, readParquet }: Predictions): Promise<Response> {
-  const choice = readChoice(context.req.queries())
-  if (choice.kind === 'faults') return unprocessable(choice.faults)
+  const wanted = readWanted(context.req.queries())
+  if (wanted.kind === 'faults') return unprocessable(wanted.faults)
   const fields = serving.project.request
   const names = fields.map(({ name }) => name)
   const table = await readBody(context, names, readParquet)
@@ -82,11 +82,12 @@ async function predictMany(context: Context, { serving, readParquet }: Predictio
     throw new TooMuch(`there are at least ${table.rows} rows, and one request may have ${MAX_ROWS}`)
   const read = readTable(fields, table, serving.times)
   if (read.kind === 'faults') return unprocessable(read.faults.map(cellDetail))
-  const answer = await serving.predict(choice.choice, read.columns, table.rows)
+  const answer = await serving.predict(wanted.choice, read.columns, table.rows, wanted)
   const { replyKey } = serving.project
   const isCsv = /(^|,)\s*text\/csv\b/i.test(context.req.header('accept') ?? '')
   const headers = { 'content-type': isCsv ? 'text/csv; charset=utf-8' : 'application/json', ...headersOf(answer) }
-  return new Response(isCsv ? csvText(replyKey, answer) : answerText(replyKey, answer), { status: 200, headers })
+  const text = (isCsv ? csvText : answerText)(replyKey, answer, wanted.intervals)
+  return new Response(text, { status: 200, headers })
 }
 
 /** Which version answered, and of a single row also what is unusual about it. Names may hold any letter; headers may not. */

@@ -14,6 +14,7 @@ const LIMIT_MS = 180_000
 const RIDE =
   'pickup_datetime=2013-07-06%2013:18:00&pickup_longitude=-73.950655&pickup_latitude=40.783282&' +
   'dropoff_longitude=-73.984365&dropoff_latitude=40.769802&passenger_count=1'
+const BUSY = fileURLToPath(new URL('../deliveries/busy.ts', import.meta.url))
 const DELIVERIES = fileURLToPath(new URL('../deliveries/project.ts', import.meta.url))
 
 test('MLflow loads the champion from Production and predicts what Understudy does, over HTTP and from the file itself', {
@@ -35,6 +36,31 @@ test('MLflow loads the champion from Production and predicts what Understudy doe
   }
   const served = await fetch(`${server.address}/predict?${RIDE}`)
   expect(await served.json()).toEqual({ fare: expect.closeTo(fare, 4) })
+})
+
+test('MLflow gets the intervals as further columns, declared in the signature, from both its versions', {
+  timeout: LIMIT_MS,
+}, async (context) => {
+  const pythons = [pythonFor(context, 'mlflow-3.17.2'), pythonFor(context, 'mlflow-2.22.5')]
+  const settings = { TRAINERS: 'linear', DATA_SIZE: 'small', UNDERSTUDY_PROJECT: BUSY }
+  await using program = await openProgram(settings)
+  await program.json(['cycle', '--month', '2020-04'])
+  const { minutes, minutes_intervals: ends } = await program.json<{
+    minutes: number
+    minutes_intervals: Record<'80' | '95', [number, number]>
+  }>(['predict'])
+  await using server = await startUnderstudy(program.home, { settings })
+  const row = JSON.stringify({ left_at: Date.UTC(2020, 2, 2, 8, 30), distance_km: 4.2, parcels: 12 })
+  for (const python of pythons) {
+    const uri = { MLFLOW_TRACKING_URI: server.address }
+    expect(await runPython(python, 'columns.py', ['deliveries', row], uri)).toEqual({
+      minutes: expect.closeTo(minutes, 4),
+      minutes_low_80: expect.closeTo(ends[80][0], 4),
+      minutes_high_80: expect.closeTo(ends[80][1], 4),
+      minutes_low_95: expect.closeTo(ends[95][0], 4),
+      minutes_high_95: expect.closeTo(ends[95][1], 4),
+    })
+  }
 })
 
 test('a model made in Python is judged as a challenger: a person is asked until it says what it learnt, then it may win', {

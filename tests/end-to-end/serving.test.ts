@@ -117,14 +117,21 @@ describe('with a version in Production', () => {
     await writeFile(join(program.home, 'rides.json'), JSON.stringify(columns))
     for (const kind of ['csv', 'json', 'parquet']) {
       const told = await program.json(['predict', '--file', join(program.home, `rides.${kind}`), '--times', 'local'])
-      expect(told).toEqual({ fare: expected, flags: [[], []], model: 'taxifare', version: 1, stage: 'Production' })
+      expect(told).toEqual({
+        fare: expected,
+        fare_intervals: null,
+        flags: [[], []],
+        model: 'taxifare',
+        version: 1,
+        stage: 'Production',
+      })
     }
     const set = Object.entries(RIDE).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     expect(await program.json(['predict', ...set, '--times', 'local'])).toMatchObject({ fare: expected[0] })
     const inUtc = await program.json(['predict', ...set, '--set', 'pickup_datetime=2013-07-06 14:18:00'])
     expect(inUtc).toMatchObject({ fare: expected[0] }) // New York is four hours behind in July
     const listed = await program.run(['predict', '--file', join(program.home, 'rides.csv'), '--times', 'local'])
-    expect(listed.out.split('\n')[1]).toBe(`${Object.values(RIDE).join(',')},${expected[0]},`)
+    expect(listed.out.split('\n')[1]).toBe(`${Object.values(RIDE).join(',')},${expected[0]},,,,,`)
   }, 60_000)
 
   test('a time is written with a plus or %20, and what nobody asked for is ignored', async () => {
@@ -151,6 +158,7 @@ describe('with a version in Production', () => {
     [{}, Object.keys(RIDE).map((name) => [name, 'missing', null])],
     [{ ...RIDE, version: 'two' }, [['version', 'int_parsing', 'two']]],
     [{ ...RIDE, stage: 'Live' }, [['stage', 'literal_error', 'Live']]],
+    [{ ...RIDE, intervals: 'wide' }, [['intervals', 'bool_parsing', 'wide']]],
     [
       { ...RIDE, stage: 'Staging', alias: 'a' },
       [

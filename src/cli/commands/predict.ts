@@ -4,7 +4,9 @@ import { extname } from 'node:path'
 import { z } from 'zod'
 import { countText } from '../../evaluation/figures.ts'
 import { messageOf, PlannedError } from '../../kernel/errors.ts'
-import { predictOne, predictTable } from '../../lifecycle/predict.ts'
+import { INTERVAL_LEVELS } from '../../learning/intervals.ts'
+import { endsOf, intervalsKey } from '../../lifecycle/intervals.ts'
+import { type Predicted, predictOne, predictTable } from '../../lifecycle/predict.ts'
 import { howToWrite, type RequestTimes } from '../../lifecycle/request-row.ts'
 import {
   type CellFault,
@@ -71,14 +73,28 @@ async function predictTyped(args: Args, context: CommandContext): Promise<void> 
     }),
   )
   const request = { model: context.settings().model, choice: versionChoice(args), texts, times: timesOf(args, context) }
-  const { value, version } = await withProgress(context, ({ log }) => predictOne(rooms, request, log))
+  const predicted = await withProgress(context, ({ log }) => predictOne(rooms, request, log))
+  const { value, version, intervals } = predicted
   const { replyKey, metric, request: fields } = rooms.project
+  if (context.terminal.json) {
+    const ends = Object.fromEntries(intervals.map(({ level, low, high }) => [level, [low, high]]))
+    const about = { [intervalsKey(replyKey)]: intervals.length === 0 ? null : ends, version: version.version }
+    return context.terminal.out(JSON.stringify({ [replyKey]: value, ...about }))
+  }
   const asked = fields.map((field) => `${field.name}=${texts[field.name] ?? field.example}`).join(' ')
   context.terminal.out(
-    context.terminal.json
-      ? JSON.stringify({ [replyKey]: value, version: version.version })
-      : `${replyKey} ${value.toFixed(2)} ${metric.unit}  (v${version.version}, ${version.stage}; ${asked})`,
+    [
+      `${replyKey} ${value.toFixed(2)} ${metric.unit}  (v${version.version}, ${version.stage}; ${asked})`,
+      ...intervalLines(predicted, metric.unit),
+    ].join('\n'),
   )
+}
+
+/** The intervals around a prediction, and whence they are; nothing of a version that has none. */
+function intervalLines({ intervals, whence }: Predicted, unit: string): string[] {
+  if (intervals.length === 0) return []
+  const ends = intervals.map(({ level, low, high }) => `${level} % ${low.toFixed(2)} to ${high.toFixed(2)} ${unit}`)
+  return [`   intervals: ${ends.join(', ')}  (${whence})`]
 }
 
 async function predictFile(args: Args, path: string, context: CommandContext): Promise<void> {
@@ -95,21 +111,29 @@ async function predictFile(args: Args, path: string, context: CommandContext): P
   const request = { model, choice, times, columns: read.columns, rows }
   // What goes on is told beside the result, which is a file for others.
   const answer = await predictTable(rooms, request, (line) => terminal.note(line))
-  const { version, flags } = answer
+  const { version, flags, intervals } = answer
   const values = Array.from(answer.values, (value) => (Number.isNaN(value) ? null : value))
   const { replyKey, row } = project
   if (terminal.json) {
+    const ends = Object.fromEntries(intervals.map((one) => [one.level, values.map((_, at) => endsOf(one, at))]))
     const about = { flags, model, version: version.version, stage: version.stage }
-    return terminal.out(JSON.stringify({ [replyKey]: values, ...about }))
+    const between = { [intervalsKey(replyKey)]: intervals.length === 0 ? null : ends }
+    return terminal.out(JSON.stringify({ [replyKey]: values, ...between, ...about }))
   }
   const lines = values.map((value, at) => {
     const cells = names.map((name) => table.columns[name]?.[at])
-    return csvLine([...cells, value, flags[at]?.join(' ')])
+    // The same columns of every version, so that files put together fit; of one without intervals they are empty.
+    const ends = INTERVAL_LEVELS.flatMap((level) => {
+      const one = intervals.find((of) => of.level === level)
+      return (one === undefined ? null : endsOf(one, at)) ?? [null, null]
+    })
+    return csvLine([...cells, value, ...ends, flags[at]?.join(' ')])
   })
-  terminal.out([csvLine([...names, replyKey, 'flags']), ...lines].join('\n'))
+  const ends = INTERVAL_LEVELS.flatMap((level) => [`${replyKey}_low_${level}`, `${replyKey}_high_${level}`])
+  terminal.out([csvLine([...names, replyKey, ...ends, 'flags']), ...lines].join('\n'))
   const unusual = flags.filter((of) => of.length > 0).length
   terminal.note(
-    `  v${version.version} (${version.stage}): ${countText(rows)} ${rows === 1 ? row.one : row.many}, ${countText(unusual)} with flags`,
+    `  v${version.version} (${version.stage}): ${countText(rows)} ${rows === 1 ? row.one : row.many}, ${countText(unusual)} with flags${answer.whence === null ? '' : `, intervals ${answer.whence}`}`,
   )
 }
 

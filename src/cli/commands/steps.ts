@@ -11,7 +11,7 @@ import { ensureRawTable } from '../../lifecycle/raw-table.ts'
 import { trainByHand } from '../../lifecycle/train-by-hand.ts'
 import { defineCommand } from '../command.ts'
 import { withProgress } from '../progress.ts'
-import { errorText } from '../report-cycle.ts'
+import { coverageText, errorText } from '../report-cycle.ts'
 import { fromSettings, historyWindow } from '../request.ts'
 import { VersionArgs, versionChoice, versionOptions } from '../version-choice.ts'
 
@@ -111,6 +111,7 @@ export const evaluateCommand = defineCommand({
         ? JSON.stringify(found)
         : [
             `v${found.version} (${found.stage}) of ${found.model}: ${metric.name} ${errorText(found.error)} ${metric.unit} on ${countText(found.rows)} ${rooms.project.row.many}, ${found.window}`,
+            ...(found.coverage.length === 0 ? [] : [`   intervals: ${coverageText(found.coverage, metric.unit)}`]),
             sampleText(found, window),
           ].join('\n'),
     )
