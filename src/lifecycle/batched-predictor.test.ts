@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { addWeight, writeModel } from '../learning/model-file.ts'
+import type { Predictor } from '../learning/port.ts'
+import { openPredictor } from '../learning/predictor.ts'
+import { parcels } from '../learning/trainer.contract.ts'
+import { batched } from './batched-predictor.ts'
+
+/** Price = ten times the second feature, which is the weight by ten: the weight itself. The 80 % interval is one below to two above. */
+async function openWeight(): Promise<Predictor> {
+  const kernel = new Float32Array(12)
+  kernel[7] = 10
+  const bytes = writeModel(
+    parcels,
+    'scale',
+    {},
+    (graph, features) => graph.node('MatMul', [features, addWeight(graph, 'kernel', [12, 1], kernel)]),
+    {
+      scale: { base: 1, slope: 0 },
+      bounds: [{ level: 80, low: -1, high: 2 }],
+      rows: 200,
+      window: { fromMs: 0, toMs: 1 },
+      inheritedFrom: null,
+    },
+  )
+  return await openPredictor(bytes, { threads: 1 })
+}
+
+const NAMES = ['sent_at', 'weight_kg', 'zone']
+const rowsOf = (...weights: number[]) => ({
+  sent_at: Float64Array.from(weights, () => 0),
+  weight_kg: Float64Array.from(weights),
+  zone: Float64Array.from(weights, () => 1),
+})
+
+test('jobs that ask for intervals and jobs that do not are scored together, and each gets what it asked for', async () => {
+  await using predictor = await openWeight()
+  const turns: string[] = []
+  const watched: Predictor = {
+    ...predictor,
+    predict: (columns, rows) => {
+      turns.push(`${rows} plain`)
+      return predictor.predict(columns, rows)
+    },
+    predictWithIntervals: (columns, rows) => {
+      turns.push(`${rows} with intervals`)
+      return predictor.predictWithIntervals(columns, rows)
+    },
+  }
+  const score = batched(watched, NAMES, (_, rows) => Array.from({ length: rows }, () => []))
+  const many = Array.from({ length: 2_500 }, (_, row) => row / 4)
+  const [one, two, three] = await Promise.all([
+    score(rowsOf(4), 1),
+    score(rowsOf(5, Number.NaN), 2, { intervals: true }),
+    score(rowsOf(...many), 2_500, { intervals: true }),
+  ])
+  expect(one).toMatchObject({ values: Float64Array.of(4), intervals: [] })
+  expect(two.intervals).toEqual([
+    { level: 80, low: Float64Array.of(4, Number.NaN), high: Float64Array.of(7, Number.NaN) },
+  ])
+  for (const row of [0, 1_023, 1_024, 2_499]) {
+    expect(three.intervals[0]?.low[row]).toBeCloseTo(row / 4 - 1, 3)
+    expect(three.intervals[0]?.high[row]).toBeCloseTo(row / 4 + 2, 3)
+  }
+  expect(turns.every((turn) => turn.endsWith('with intervals'))).toBe(true)
+  await Promise.all([score(rowsOf(4), 1), score(rowsOf(6), 1, {})])
+  expect(turns.at(-1)).toBe('2 plain')
+})
+
+test('no rows have intervals of no rows', async () => {
+  await using predictor = await openWeight()
+  const score = batched(predictor, NAMES, () => [])
+  const none = new Float64Array(0)
+  expect(await score(rowsOf(), 0, { intervals: true })).toEqual({
+    values: none,
+    flags: [],
+    intervals: [{ level: 80, low: none, high: none }],
+  })
+})
