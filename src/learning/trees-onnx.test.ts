@@ -96,8 +96,8 @@ test('the model file says what the trees say: at ties, just beside them, for mis
 })
 
 test('3,000 trees are summed as exactly as one, by any number of threads', async () => {
-  const ensemble = grow(1, 3_000, 63)
-  const rows = rowsFor(2, 300)
+  const ensemble = grow(1, 3_000, 31)
+  const rows = rowsFor(2, 200)
   for (const threads of [1, 2, 3]) expect(await stepsApart(ensemble, rows, threads)).toBeLessThanOrEqual(1)
 })
 

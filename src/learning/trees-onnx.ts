@@ -52,8 +52,9 @@ function checkFit({ column, ranks }: TreeEnsemble, specification: FeatureSpecifi
  * Source  https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html, version 3.
  */
 function regressorAttributes(ensemble: TreeEnsemble): Attributes {
-  const { base, column, missingLeft, left, right, threshold, value } = orSingleLeaf(ensemble)
-  const { tree, root } = placesOf(orSingleLeaf(ensemble))
+  const whole = orSingleLeaf(ensemble)
+  const { base, column, missingLeft, left, right, threshold, value } = whole
+  const { tree, root } = placesOf(whole)
   const isLeaf = column.map((asked) => (asked < 0 ? 1 : 0))
   const leaves = Int32Array.from(column.keys()).filter((node) => isLeaf[node] === 1)
   const ifSplit = (of: (node: number) => number): Int32Array => column.map((_, node) => (isLeaf[node] ? 0 : of(node)))
