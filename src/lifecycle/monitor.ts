@@ -19,7 +19,7 @@ export type MonitorPoint = {
 }
 
 /** Intervals of one level on the rows of one month. */
-export type MonthCoverage = {
+type MonthCoverage = {
   /** How many of a hundred rows are to be within. */
   readonly level: number
   /** Share of the rows that were. */
