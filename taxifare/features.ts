@@ -41,7 +41,7 @@ const fareUsd = column('fare_amount')
  *   and hour, as the recipe does. `local`: as New York's own clocks already, which is what the city's records hold.
  */
 export function taxifareSpecification(pickupTimes: 'utc' | 'local'): FeatureSpecification {
-  const zone = pickupTimes === 'utc' ? NEW_YORK : 'UTC'
+  const zone = zoneOf(pickupTimes)
   const hourAngle = divide(multiply(2 * Math.PI, clock('hour', pickupTime, zone)), 24)
   return {
     columns: [
@@ -96,6 +96,11 @@ export function taxifareSpecification(pickupTimes: 'utc' | 'local'): FeatureSpec
       { kind: 'category', name: 'dropoff_district', code: districtOf(dropoff), size: DISTRICTS.length },
     ],
   }
+}
+
+/** The zone on whose clocks stored times read as New York's. */
+export function zoneOf(pickupTimes: 'utc' | 'local'): string {
+  return pickupTimes === 'utc' ? NEW_YORK : 'UTC'
 }
 
 /**

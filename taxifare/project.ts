@@ -3,8 +3,10 @@ import { defineProject } from '../src/lifecycle/project.ts'
 import { taxifareSpecification } from './features.ts'
 import { simulateRides, type TableSize } from './simulator/city.ts'
 import { taxifareSlices } from './slices.ts'
+import { TREE_FEATURES, tripSpecification } from './trip-features.ts'
 
 const SIZES = ['1k', '200k', 'all'] as const satisfies readonly TableSize[]
+const RECIPE_FEATURES = taxifareSpecification('utc').features.map(({ name }) => name)
 
 export const project = defineProject({
   name: 'taxifare',
@@ -17,7 +19,8 @@ export const project = defineProject({
   historyFrom: '2009-01-01',
   defaultEvaluationStart: '2015-01-01',
   replayMonths: { from: '2015-01', to: '2015-06' },
-  specification: taxifareSpecification,
+  specification: tripSpecification,
+  learnsFrom: { mlp: RECIPE_FEATURES, linear: RECIPE_FEATURES, trees: TREE_FEATURES },
   slices: taxifareSlices,
   simulate: (size, options) => {
     const known = SIZES.find((one) => one === size)

@@ -5,7 +5,7 @@ import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { digestOf, type JsonObject } from '../kernel/json.ts'
 import { type Month, monthsOf, type TimeWindow } from '../kernel/window.ts'
 import type { TableInfo, Warehouse } from '../warehouse/port.ts'
-import { type Project, type TimeReading, tablesOf } from './project.ts'
+import { type Project, recipeSpecification, type TimeReading, tablesOf } from './project.ts'
 import { OWN, RECIPE } from './recipe-lines.ts'
 
 interface Rooms {
@@ -80,8 +80,9 @@ export async function preprocess(
     ...(await processedMonths(warehouse, tables.processed, options.window)),
     ...(await countCleaned(warehouse, tables.raw, options.window, specification)),
   }
-  if (rebuilt.length === months.length) sayWhole(project, specification, found, log)
-  else if (rebuilt.length > 0) sayPart(specification, raw, found, { rebuilt, log })
+  const told = recipeSpecification(project, options.timeReading)
+  if (rebuilt.length === months.length) sayWhole(project, told, found, log)
+  else if (rebuilt.length > 0) sayPart(told, raw, found, { rebuilt, log })
   return found
 }
 
