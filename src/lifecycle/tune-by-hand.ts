@@ -1,4 +1,5 @@
 // A search as a person asks for it: one at a time per model, gone on with where it was stopped, and worth its trials if it is.
+import { specificationDigest } from '../features/specification.ts'
 import { isPlanned, type PlannedError } from '../kernel/errors.ts'
 import { digestOf } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
@@ -42,7 +43,7 @@ export interface Tuned {
 }
 
 /**
- * Searches, or goes on with the same search (of the same rows, by the same code) where it was stopped. One that is stopped comes to what its trials so far do. Throws `CANCELLED`
+ * Searches, or goes on with the same search (of the same rows and features) where it was stopped. One that is stopped comes to what its trials so far do. Throws `CANCELLED`
  * if it is stopped before the first of them has ended, `CONFLICT` while another search of this model is at work.
  */
 export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, watch: Watch): Promise<Tuned> {
@@ -52,8 +53,8 @@ export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, wa
   const learnt = { fromMs: input.learnFromMs, toMs: input.toMs }
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, learnt)
   const { store, model, trainer } = input
-  const { codeDigest, packagesDigest } = rooms.provenance
-  const digest = digestOf({ ...input, raw, codeDigest, packagesDigest, version: tune.version }).slice(0, 12)
+  const preprocessing = specificationDigest(rooms.project.specification(input.timeReading))
+  const digest = digestOf({ ...input, raw, preprocessing, version: tune.version }).slice(0, 12)
   const key = `${store}/${model}/${origin}/${trainer}/${digest}`
   try {
     const { output, replayed } = await rooms.engine.run(tune, rooms, input, { key, lock: `tune/${model}`, ...watch })

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { gridSize } from '../learning/search/grid.ts'
+import { canTake } from '../learning/search/space.ts'
+import { trainers } from '../learning/trainers.ts'
+import { spaceFor } from './tune-space.ts'
+
+test.each(Object.values(trainers))(
+  'the usual space of $name holds values that it takes, its own among them',
+  (trainer) => {
+    const space = spaceFor(trainer.name, 'tpe', [])
+    const defaults: Readonly<Record<string, unknown>> = trainer.defaults
+    for (const parameter of space) {
+      const ends = parameter.kind === 'choice' ? parameter.choices : [parameter.low, parameter.high]
+      for (const value of ends) trainer.checkSettings({ ...trainer.defaults, [parameter.name]: value })
+      const own = defaults[parameter.name]
+      expect(typeof own, parameter.name).toBe(parameter.kind === 'choice' ? typeof parameter.choices[0] : 'number')
+      if (own !== 0) expect(canTake(parameter, own as number), `${parameter.name} ${own}`).toBe(true) // of a number's type, as just seen
+    }
+  },
+)
+
+test("the usual grid is the recipe's three settings, with its own values in it", () => {
+  const space = spaceFor('mlp', 'grid', [])
+  expect(space.map(({ name }) => name)).toEqual(['batchSize', 'learningRate', 'patience'])
+  expect(gridSize(space)).toBe(18)
+  const { batchSize, learningRate, patience } = trainers.mlp.defaults
+  expect(space.map((parameter, at) => canTake(parameter, [batchSize, learningRate, patience][at]))).toEqual([
+    true,
+    true,
+    true,
+  ])
+})
+
+test('names are taken as the trainer or as tracking has them', () => {
+  const names = spaceFor('mlp', 'random', ['learning_rate=1e-4..1e-2:log', 'batchSize=8,16', 'beta_1=0.8..0.99']).map(
+    ({ name }) => name,
+  )
+  expect(names).toEqual(['learningRate', 'batchSize', 'beta1'])
+})
+
+test.each([
+  [['learning_rte=1..2'], 'did you mean learning_rate?'],
+  [['learning_rate=1e-4..1e-2', 'learningRate=1e-3,1e-2'], 'learning_rate is given twice'],
+  [['dropout=0..1:float'], '--space dropout=0..1:float: the settings of mlp are not right'],
+  [['batch_size=64.5,128'], 'at batchSize'],
+  [['hidden=[100,50],[0]'], 'at hidden'],
+])('%j is refused: %s', (texts, words) => {
+  expect(() => spaceFor('mlp', 'tpe', texts)).toThrow(words)
+})
