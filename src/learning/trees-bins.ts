@@ -19,17 +19,14 @@ export function distinctValues(sample: Float32Array): DistinctValues {
   const missing = sample.findIndex(Number.isNaN)
   const numbers = missing < 0 ? sample : sample.subarray(0, missing)
   const noise = NOISE * Math.max(Math.abs(numbers[0] ?? 0), Math.abs(numbers.at(-1) ?? 0))
-  const values: number[] = []
-  const counts: number[] = []
+  const values = new Float32Array(numbers.length)
+  const counts = new Float64Array(numbers.length)
+  let distinct = 0
   for (const value of numbers) {
-    if (value - (values.at(-1) ?? Number.NEGATIVE_INFINITY) <= noise)
-      counts[counts.length - 1]! += 1 // there is one
-    else {
-      values.push(value)
-      counts.push(1)
-    }
+    if (distinct === 0 || value - values[distinct - 1]! > noise) values[distinct++] = value
+    counts[distinct - 1]! += 1 // there is one
   }
-  return { values: Float32Array.from(values), counts: Float64Array.from(counts) }
+  return { values: values.slice(0, distinct), counts: counts.slice(0, distinct) }
 }
 
 /**
@@ -54,10 +51,10 @@ function lastOfBins(counts: Float64Array, bins: number): number[] {
   const even = rows / bins
   const isBig = counts.map((count) => (count >= even ? 1 : 0))
   let rest = bins
-  for (const [i, count] of counts.entries()) {
+  for (let i = 0; i < counts.length; i++) {
     if (isBig[i] === 0) continue
     rest -= 1
-    rows -= count
+    rows -= counts[i]!
   }
   const lasts: number[] = []
   let inBin = 0
