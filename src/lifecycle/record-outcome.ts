@@ -36,6 +36,7 @@ export function recordOutcome(rooms: LifecycleRooms) {
           : [`a further look, with other settings, as decision ${input.retrainOf} asked`]),
         ...carried.notes,
         ...(await otherOrigin(rooms, facts)),
+        ...(await intervalsLost(rooms, facts)),
         ...(refitted === null ? [] : [refitted.note]),
         ...(fresh.rawRows === 0 ? [await nothingThere(rooms, input)] : []),
       ],
@@ -66,6 +67,19 @@ async function otherOrigin({ tracking, project }: LifecycleRooms, { input, cast 
   const now = stage === 'Production' ? 'it stays' : stage === 'Archived' ? 'it was archived' : `it is in ${stage} now`
   return [
     `v${version}, in Production, learnt ${tags[TAG.origin]} ${project.row.many}, and these are ${input.origin}; ${now}`,
+  ]
+}
+
+/** Predictions come with intervals until a version that has none takes over: whoever reads them is told why they are gone. */
+async function intervalsLost(
+  { tracking }: LifecycleRooms,
+  { input, carried, champion, challenger }: Facts,
+): Promise<string[]> {
+  if (!carried.promoted || champion === null || challenger === null) return []
+  if (coverageIn(champion.holdout).length === 0 || coverageIn(challenger.holdout).length > 0) return []
+  const { tags } = await tracking.version(input.model, challenger.version)
+  return [
+    `v${champion.version} gave intervals with its predictions, and v${challenger.version} has ${tags[TAG.intervals] ?? 'none'}`,
   ]
 }
 

@@ -101,6 +101,21 @@ describe('with rows enough', () => {
   })
 })
 
+test(
+  'who takes over from a version with intervals and has none is said to, with the reason',
+  async () => {
+    await using stage = await openStage(
+      deliveries({ '2020-01': MANY, '2020-02': MANY, '2020-03': MANY, '2020-04': { pace: 6 } }),
+    )
+    const { cycle } = await stage.month('2020-04', { threshold: 5 })
+    expect(cycle).toMatchObject({ verdict: 'promote', champion: { coverage: [{ level: 80 }, { level: 95 }] } })
+    expect(cycle?.notes).toEqual([
+      'v1 gave intervals with its predictions, and v2 has none: 60 early-stop rows, 200 needed',
+    ])
+  },
+  LIMIT_MS,
+)
+
 test('a version of few rows has none and says why; its predictions and its scores are as they were', async () => {
   await using stage = await openStage(deliveries({ '2020-04': { pace: 6 } }))
   const { cycle } = await stage.month('2020-04', { refit: true, threshold: 5 })
