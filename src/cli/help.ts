@@ -8,9 +8,9 @@ import { textTable, wrapped } from './table.ts'
 /** The first words of commands, in the order of the help. A command whose first word is in none of them stands under "Further". */
 const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = [
   ['A month', ['cycle', 'replay', 'run-all', 'monitor', 'status']],
-  ['Its steps', ['preprocess', 'train', 'evaluate', 'predict']],
+  ['Its steps', ['preprocess', 'train', 'tune', 'evaluate', 'predict']],
   ['Data', ['data', 'sources']],
-  ['Models and decisions', ['models', 'promote', 'decisions', 'decide', 'rollback', 'history']],
+  ['Models and decisions', ['models', 'reproduce', 'promote', 'decisions', 'decide', 'rollback', 'history']],
   ['Serving', ['server']],
   ['Keeping', ['backup', 'restore', 'outbox', 'reset', 'files']],
   ['Looking after', ['init', 'projects', 'doctor', 'test', 'settings', 'completion']],
