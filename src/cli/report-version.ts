@@ -1,5 +1,6 @@
 // One version as a person reads it: what was said of it first, then what it learnt and how, then where it comes from.
-import { countText } from '../evaluation/figures.ts'
+import { fileURLToPath } from 'node:url'
+import { counted, countText } from '../evaluation/figures.ts'
 import type { Json } from '../kernel/json.ts'
 import { INTERVAL_LEVELS } from '../learning/intervals.ts'
 import { holdoutTag, TAG } from '../lifecycle/champion.ts'
@@ -46,6 +47,7 @@ export function versionReport(details: VersionDetails, manner: Manner): string {
     ...section('intervals', intervalLines(details, manner)),
     ...section('lineage', lineageLines(details)),
     ...section('file', fileLines(details)),
+    ...section('report', reportLines(details)),
   ].join('\n')
 }
 
@@ -186,4 +188,15 @@ function fileLines({ version, file }: VersionDetails): string[] {
   return file.kind === 'missing'
     ? [path, `⚠️  it cannot be read: ${file.why}`]
     : [path, `${countText(file.bytes)} bytes, sha256 ${file.sha256}`]
+}
+
+/** Where a person finds the card and the charts of its training. */
+function reportLines({ version, report }: VersionDetails): string[] {
+  const card = report.find((address) => address.endsWith('.md'))
+  if (card === undefined) return []
+  const charts = report.filter((address) => address.endsWith('.svg')).length
+  return [
+    `${card.startsWith('file:///') ? fileURLToPath(card) : card}${charts === 0 ? '' : `, and ${counted(charts, 'chart')} beside it`}`,
+    `the same again: ./understudy reproduce --version ${version.version}`,
+  ]
 }

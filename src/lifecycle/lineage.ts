@@ -8,6 +8,7 @@ import { type DecisionView, decisionsOf } from './decisions.ts'
 import { findVersion } from './evaluate-version.ts'
 import type { FirstModelOutcome } from './outcome.ts'
 import type { LifecycleRooms } from './rooms.ts'
+import { REPORT_FOLDER } from './training-report.ts'
 import { experimentsOf, firstModelsOf, type Judged, journalOf, modelOf, verdictsOf } from './verdicts.ts'
 
 export interface VersionDetails {
@@ -29,6 +30,8 @@ export interface VersionDetails {
   readonly lineage: Lineage
   readonly moves: readonly Transition[]
   readonly file: ModelFile
+  /** Addresses of the charts and the card of its training; none of one made elsewhere. */
+  readonly report: readonly string[]
 }
 
 /** What a verdict said of a version. */
@@ -83,6 +86,7 @@ export async function versionDetails(rooms: LifecycleRooms, model: string, numbe
     lineage: lineageOf(version, versions),
     moves: (await tracking.history(model)).filter((move) => move.version === number),
     file: await fileOf(tracking, version),
+    report: run === null ? [] : await reportOf(tracking, run),
   }
 }
 
@@ -137,6 +141,11 @@ async function fileOf(tracking: LifecycleRooms['tracking'], version: ModelVersio
     if (!isPlanned(error)) throw error
     return { kind: 'missing', why: messageOf(error) }
   }
+}
+
+async function reportOf(tracking: LifecycleRooms['tracking'], { id, artifactUri }: Run): Promise<string[]> {
+  const files = await tracking.listArtifacts(id)
+  return files.filter(({ path }) => path.startsWith(`${REPORT_FOLDER}/`)).map(({ path }) => `${artifactUri}/${path}`)
 }
 
 async function orNull<T>(reading: Promise<T>): Promise<T | null> {

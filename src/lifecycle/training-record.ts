@@ -141,3 +141,8 @@ export function preparationDigests(specification: FeatureSpecification): { clean
 export function settingsOf({ result }: Pick<TrainingRecord, 'result'>): JsonObject {
   return result.settings as JsonObject // z.json() is JSON
 }
+
+/** All rows a training looked at, those that said when to stop among them. */
+export function learntWindow({ request }: Pick<TrainingRecord, 'request'>): TimeWindow {
+  return { fromMs: request.fit.fromMs, toMs: (request.earlyStop ?? request.fit).toMs }
+}

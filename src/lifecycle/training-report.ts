@@ -14,8 +14,8 @@ import type { CardFacts } from './training-report-facts.ts'
 import { gainsOf, type Measured, measure } from './training-report-measures.ts'
 
 /** Where it lies among a run's artifacts. */
-const FOLDER = 'report'
-export const CARD_PATH = `${FOLDER}/model_card.md`
+export const REPORT_FOLDER = 'report'
+const CARD = 'model_card.md'
 const CURVE = 'learning_curve.svg'
 
 /** Draws how a training learnt, once it has; nothing where it did so in one step. */
@@ -24,7 +24,7 @@ export async function drawTraining(
   { plan, run, result }: Trained,
 ): Promise<void> {
   const chart = learningCurve(project, plan.trainer, result)
-  if (chart !== null) await tracking.logArtifact(run.id, `${FOLDER}/${CURVE}`, Buffer.from(chart))
+  if (chart !== null) await tracking.logArtifact(run.id, `${REPORT_FOLDER}/${CURVE}`, Buffer.from(chart))
 }
 
 /** What a report is about besides the training itself. */
@@ -60,9 +60,9 @@ export async function reportTraining(
           signal,
         })
   const charts = chartsOf(rooms, record, measured)
-  for (const [name, svg] of charts) await tracking.logArtifact(runId, `${FOLDER}/${name}`, Buffer.from(svg))
+  for (const [name, svg] of charts) await tracking.logArtifact(runId, `${REPORT_FOLDER}/${name}`, Buffer.from(svg))
   const files = await tracking.listArtifacts(runId)
-  const hasCurve = files.some(({ path }) => path === `${FOLDER}/${CURVE}`)
+  const hasCurve = files.some(({ path }) => path === `${REPORT_FOLDER}/${CURVE}`)
   const facts: CardFacts = {
     ...{ project, run, record, measured, refitOf },
     model: subject.model,
@@ -71,7 +71,7 @@ export async function reportTraining(
     cleaning: await cleaningOf(rooms, subject, record),
     charts: [...(hasCurve ? [CURVE] : []), ...charts.keys()],
   }
-  await tracking.logArtifact(runId, CARD_PATH, Buffer.from(modelCard(facts)))
+  await tracking.logArtifact(runId, `${REPORT_FOLDER}/${CARD}`, Buffer.from(modelCard(facts)))
 }
 
 function whyUnmeasured(version: ModelVersion | null, refitOf: string | null): string {

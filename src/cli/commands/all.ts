@@ -14,6 +14,7 @@ import { dropOutboxCommand, outboxCommand, sendOutboxCommand } from './outbox.ts
 import { predictCommand } from './predict.ts'
 import { promoteCommand } from './promote.ts'
 import { replayCommand } from './replay.ts'
+import { reproduceCommand } from './reproduce.ts'
 import { resetCommand } from './reset.ts'
 import { serverCommand } from './server.ts'
 import { sourcesCommand } from './sources.ts'
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   modelsCommand,
   showModelCommand,
+  reproduceCommand,
   promoteCommand,
   decisionsCommand,
   decideCommand,

@@ -1,0 +1,239 @@
+// Training again what a run recorded, to see whether the same comes out. Nothing is registered, and no run is touched.
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
+import { sha256 } from '../kernel/json.ts'
+import { monthsOf } from '../kernel/window.ts'
+import { KIND_TAG } from '../tracking/own-runs.ts'
+import type { Run } from '../tracking/port.ts'
+import { findVersion } from './evaluate-version.ts'
+import { ensureProcessed } from './fresh.ts'
+import { tablesOf } from './project.ts'
+import type { Watch } from './raw-table.ts'
+import type { RunSubject } from './recording.ts'
+import { type Change, compareBasis } from './reproduce-basis.ts'
+import { type Distance, distanceTo } from './reproduce-distance.ts'
+import type { LifecycleRooms, TrainingRequest, TrainingResult } from './rooms.ts'
+import { openTrainingProgress } from './training-progress.ts'
+import { learntWindow, readTrainingRecord, settingsOf, type TrainingRecord } from './training-record.ts'
+
+/** A training to repeat: its run, or the version that came of it. */
+export type TrainingChoice = { readonly runId: string } | { readonly version: number }
+
+export type Reproduction = {
+  readonly runId: string
+  readonly runName: string
+  readonly trainer: string
+  /**
+   * `identical`: the same bytes; `equal`: other bytes, whose answers are as good as the same; `different`; `impossible`: it cannot be
+   * trained again; `unchanged`, `changed`: nothing was trained, and what decides the outcome is, or is not, as it was.
+   */
+  readonly answer: 'identical' | 'equal' | 'different' | 'impossible' | 'unchanged' | 'changed'
+  readonly changes: readonly Change[]
+  /** Digests of the model's file. */
+  readonly sha256: { readonly recorded: string; readonly again: string | null }
+  readonly bytes: number
+  /** Null where the bytes are the same, or the file of then is gone. */
+  readonly distance: Distance | null
+  readonly earlyStopError: { readonly recorded: number | null; readonly again: number | null } | null
+  readonly computedBy: { readonly recorded: string; readonly again: string | null }
+  readonly seconds: number | null
+}
+
+/**
+ * Repeats a training from what its run recorded, and compares. With `onlyLook` nothing is trained.
+ * Throws `NOT_FOUND` for an absent run or version, `BAD_INPUT` for one that is no training, or did not come to its end, and `CANCELLED`.
+ */
+export async function reproduce(
+  rooms: LifecycleRooms,
+  { model, choice, onlyLook }: { readonly model: string; readonly choice: TrainingChoice; readonly onlyLook: boolean },
+  watch: Watch & { readonly signal: AbortSignal },
+): Promise<Reproduction> {
+  const { run, record } = await findTraining(rooms, model, choice)
+  const subject = subjectOf(record)
+  const known = {
+    runId: run.id,
+    runName: run.name,
+    trainer: record.request.trainer,
+    bytes: record.model.bytes,
+    computedBy: { recorded: record.result.computedBy, again: null },
+    sha256: { recorded: record.model.sha256, again: null },
+    distance: null,
+    earlyStopError: null,
+    seconds: null,
+  }
+  const gone = await goneData(rooms, subject, record)
+  if (gone !== null) return { ...known, answer: 'impossible', changes: [gone] }
+  await ensureProcessed(rooms, subject, learntWindow(record), watch)
+  const { changes, warmStart } = await compareBasis(rooms, subject, run, record)
+  if (changes.some((change) => change.of === 'prevents')) return { ...known, answer: 'impossible', changes }
+  if (onlyLook)
+    return { ...known, answer: changes.some((change) => change.of === 'basis') ? 'changed' : 'unchanged', changes }
+  const result = await trainAgain(rooms, record, warmStart, watch)
+  return {
+    ...known,
+    ...(await compare(rooms, { run, record, subject, result }, watch.signal)),
+    changes: [...changes, ...computedOtherwise(record, result)],
+  }
+}
+
+async function findTraining(
+  rooms: LifecycleRooms,
+  model: string,
+  choice: TrainingChoice,
+): Promise<{ run: Run; record: TrainingRecord }> {
+  const run = await rooms.tracking
+    .run('runId' in choice ? choice.runId : await runOf(rooms, model, choice.version))
+    .catch((error: unknown) => {
+      if (!isPlanned(error, 'NOT_FOUND')) throw error
+      const next = './understudy models show VERSION names the run of a version; or give --version'
+      throw new PlannedError('NOT_FOUND', error.what, {
+        ...(error.why === null ? {} : { why: error.why }),
+        next,
+        cause: error,
+      })
+    })
+  const refuse = (what: string, why: string, next: string): never => {
+    throw new PlannedError('BAD_INPUT', what, { why, next, facts: { run: run.id } })
+  }
+  const kind = run.tags[KIND_TAG]
+  if (kind !== 'train') {
+    refuse(
+      `run ${run.id} (${run.name}) is no training`,
+      kind === undefined ? 'it was made by another program' : `its kind is ${kind}`,
+      'name the run of a training: ./understudy models show VERSION tells that of a version',
+    )
+  }
+  const record = await readTrainingRecord(rooms.tracking, run.id)
+  if (record === null) {
+    const why =
+      run.status === 'FINISHED'
+        ? 'it was recorded by an earlier version of this program, which kept too little'
+        : run.status === 'RUNNING'
+          ? 'it is still under way'
+          : `it ended as ${run.status}, before there was a model`
+    return refuse(
+      `run ${run.id} (${run.name}) cannot be trained again`,
+      why,
+      'name another training: ./understudy models lists the versions',
+    )
+  }
+  const { processed } = tablesOf(rooms.project, { size: record.size, timeReading: record.request.timeReading })
+  if (processed !== record.request.table) {
+    refuse(
+      `run ${run.id} (${run.name}) is no training of ${rooms.project.name}`,
+      `it learnt ${record.request.table}`,
+      'name its project with --project',
+    )
+  }
+  return { run, record }
+}
+
+async function runOf(rooms: LifecycleRooms, model: string, number: number): Promise<string> {
+  const { runId } = await findVersion(rooms, model, { version: number })
+  if (runId !== null) return runId
+  throw new PlannedError('BAD_INPUT', `v${number} of ${model} has no run`, {
+    why: 'it was made elsewhere',
+    next: 'name a version that was trained here; ./understudy models lists them',
+  })
+}
+
+function subjectOf({ size, origin, request }: TrainingRecord): RunSubject {
+  return {
+    experiment: '',
+    model: request.metadata['understudy.model'] ?? '',
+    size,
+    origin,
+    timeReading: request.timeReading,
+  }
+}
+
+/** Why the rows are not there at all; null if they are. */
+async function goneData(
+  { project, warehouse }: LifecycleRooms,
+  subject: RunSubject,
+  record: TrainingRecord,
+): Promise<Change | null> {
+  const { raw } = tablesOf(project, subject)
+  const table = await warehouse.describe(raw)
+  if (table === null) return { of: 'prevents', what: 'data', text: `there is no table ${raw} any more` }
+  const { many } = project.row
+  if (table.origin !== record.origin)
+    return {
+      of: 'prevents',
+      what: 'data',
+      text: `${raw} holds ${table.origin} ${many} now, and it learnt ${record.origin} ones`,
+    }
+  const months = monthsOf(learntWindow(record))
+  if (!table.partitions.some(({ month, rows }) => rows > 0 && months.includes(month)))
+    return { of: 'prevents', what: 'data', text: `${raw} has no ${many} of the months that it learnt any more` }
+  return null
+}
+
+/** What is shown while it learns. */
+const TASK = 'train again'
+
+async function trainAgain(
+  rooms: LifecycleRooms,
+  record: TrainingRecord,
+  warmStart: Uint8Array | null,
+  { signal, onEvent, log }: Watch & { readonly signal: AbortSignal },
+): Promise<TrainingResult> {
+  const { threads: _, ...request } = record.request // as many as there are now: the model is the same for any number
+  const again = {
+    ...request,
+    settings: settingsOf(record), // all that were in force, whatever the trainer's own are today
+    warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
+  } as TrainingRequest // it was one when it was recorded; what the schema does not name came from there too
+  const flowRunId = record.request.metadata['understudy.run_id'] ?? ''
+  const startedAt = performance.now()
+  const say = (text: string): void => onEvent?.({ kind: 'task-progress', flowRunId, task: TASK, text })
+  const progress = openTrainingProgress(
+    { trainer: again.trainer, metric: rooms.project.metric.name },
+    () => performance.now(),
+    say,
+  )
+  onEvent?.({ kind: 'task-started', flowRunId, task: TASK, attempt: 1 })
+  try {
+    const result = await rooms.runTraining(again, { signal, ...progress, log: log ?? (() => undefined) })
+    onEvent?.({
+      kind: 'task-completed',
+      flowRunId,
+      task: TASK,
+      durationMs: performance.now() - startedAt,
+      replayed: false,
+    })
+    return result
+  } catch (error) {
+    onEvent?.({ kind: 'task-failed', flowRunId, task: TASK, error: '' })
+    throw error
+  }
+}
+
+interface Trained {
+  readonly run: Run
+  readonly record: TrainingRecord
+  readonly subject: RunSubject
+  readonly result: TrainingResult
+}
+
+async function compare(rooms: LifecycleRooms, { run, record, subject, result }: Trained, signal: AbortSignal) {
+  const again = Buffer.from(result.model, 'base64')
+  const digest = sha256(again)
+  const distance =
+    digest === record.model.sha256 ? null : await distanceTo(rooms, { runId: run.id, record, subject }, again, signal)
+  const isEqual =
+    distance !== null && distance.mean <= distance.allowed.mean && distance.largest <= distance.allowed.largest
+  return {
+    answer:
+      digest === record.model.sha256 ? ('identical' as const) : isEqual ? ('equal' as const) : ('different' as const),
+    sha256: { recorded: record.model.sha256, again: digest },
+    distance,
+    earlyStopError: { recorded: record.result.earlyStopMae, again: result.earlyStopMae },
+    computedBy: { recorded: record.result.computedBy, again: result.computedBy },
+    seconds: result.seconds,
+  }
+}
+
+function computedOtherwise({ result: then }: TrainingRecord, now: TrainingResult): Change[] {
+  if (then.computedBy === now.computedBy) return []
+  return [{ of: 'means', what: 'computed by', text: `${then.computedBy} then, ${now.computedBy} now` }]
+}
