@@ -7,7 +7,7 @@ export function message(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What `message` does, for parts by the hundred thousand: more than a call takes as arguments. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {

@@ -12,7 +12,7 @@ export interface ModelFolderOptions {
   readonly createdAtMs: number
 }
 
-/** What a Python that is to load the model needs. The file's format (operator set 17) was new in ONNX 1.12. */
+/** What a Python that is to load the model needs. The file's format (operator set 17) was new in ONNX 1.12, that of trees in 1.11. */
 const REQUIREMENTS = 'mlflow\nnumpy\npandas\nonnx>=1.12\nonnxruntime>=1.12\n'
 
 /**
