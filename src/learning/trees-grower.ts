@@ -92,8 +92,8 @@ export interface TreeGrower {
   start(targetMean: number): number
   /** Sets the predictions back to where `start` had set them. */
   restart(): void
-  /** Grows the next tree and adds it to the predictions. */
-  grow(draw: Draw): Growth
+  /** Grows the next tree and adds it to the predictions. Awaits `pause`, which may throw, so often that nobody waits long. */
+  grow(draw: Draw, pause: () => Promise<void>): Promise<Growth>
   close(): Promise<void>
 }
 
@@ -101,8 +101,8 @@ export interface TreeGrower {
 const ROUNDING = 1.5 * 2 ** 52
 
 /**
- * Gradients as whole numbers, whose sums do not depend on the order of the rows: a residual r is r / unit, rounded (`l2`), or
- * `up`, 0 or `down` by its sign.
+ * Gradients as whole numbers, whose sums do not depend on the order of the rows: a residual r is r / unit, rounded (`l2`), the same
+ * but no more than `up` and no less than `down` (`huber`), or `up`, `zero` or `down` by its sign.
  */
 export interface GradientScale {
   /** What a gradient of 1 stands for. */
@@ -130,6 +130,10 @@ export function gradientScale(settings: TreesSettings, rows: number, largest: nu
         zero: 0,
         down: 0,
       }
+    case 'huber': {
+      const { huberDelta } = settings
+      return { unit: huberDelta / limit, inverse: limit / huberDelta, up: limit, zero: 0, down: -limit }
+    }
     case 'l1':
       return { unit: 1, inverse: 1, up: 1, zero: 0, down: -1 }
     case 'quantile': {
@@ -140,9 +144,18 @@ export function gradientScale(settings: TreesSettings, rows: number, largest: nu
   }
 }
 
+/** How a residual becomes a gradient: as it is, as it is up to a bound, or as its sign. */
+export type GradientKind = 'residual' | 'clipped' | 'sign'
+
+export function gradientKindOf({ objective }: TreesSettings): GradientKind {
+  if (objective === 'l2') return 'residual'
+  return objective === 'huber' ? 'clipped' : 'sign'
+}
+
 /** The whole-number gradient of a residual. */
-export function gradientOf(residual: number, { inverse, up, zero, down }: GradientScale, isSquared: boolean): number {
-  if (isSquared) return rounded(residual * inverse)
+export function gradientOf(residual: number, { inverse, up, zero, down }: GradientScale, kind: GradientKind): number {
+  if (kind === 'residual') return rounded(residual * inverse)
+  if (kind === 'clipped') return rounded(Math.max(down, Math.min(up, residual * inverse)))
   return residual > 0 ? up : residual < 0 ? down : zero
 }
 
@@ -161,7 +174,7 @@ export function leastGainOf({ minGain }: TreesSettings, { unit }: GradientScale)
 
 /** The share of rows that shall lie below a leaf's value; null where it is their mean. */
 export function quantileOf({ objective, quantile }: TreesSettings): number | null {
-  if (objective === 'l2') return null
+  if (objective === 'l2' || objective === 'huber') return null
   return objective === 'l1' ? 0.5 : quantile
 }
 
@@ -236,6 +249,7 @@ export function errorsOf({ rows, absolute, squared, signed }: ResidualSums, sett
     case 'l2':
       return { loss: squared / rows, mae }
     case 'l1':
+    case 'huber': // whose own loss no sum holds; it is chosen where absolute errors count
       return { loss: mae, mae }
     case 'quantile':
       return { loss: (mae + ((2 * settings.quantile - 1) * signed) / rows) / 2, mae }

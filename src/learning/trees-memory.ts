@@ -2,13 +2,13 @@
 import { PlannedError } from '../kernel/errors.ts'
 import type { KernelTeam } from './kernel-team.ts'
 import { binOf } from './trees-bins.ts'
-import { countBits } from './trees-grower.ts'
+import { countBits, gradientKindOf } from './trees-grower.ts'
 import type { TreesSettings } from './trees-settings.ts'
 import type { Binning } from './trees-survey.ts'
 
 /** The words of a plan, in their order. */
 const WORDS = [
-  ...['columns', 'stride', 'residualAt', 'numberAt', 'targetAt', 'leaves', 'minLeafRows', 'countBits', 'isSquared'],
+  ...['columns', 'stride', 'residualAt', 'numberAt', 'targetAt', 'leaves', 'minLeafRows', 'countBits', 'gradientKind'],
   ...[
     'gate',
     'binCounts',
@@ -23,7 +23,7 @@ const WORDS = [
     'sums',
   ],
   ...['blocks', 'buckets', 'ordered', 'values', 'fit', 'fitOther', 'fitRows', 'stop', 'stopOther', 'stopRows'],
-  ...['thresholds', 'numbers', 'codeBins', 'leafCount', 'nextLeaf', 'drawnAway'],
+  ...['thresholds', 'numbers', 'codeBins', 'leafCount', 'nextLeaf', 'drawnAway', 'isGrown'],
 ] as const
 
 /** Rows handed over at a time. */
@@ -103,6 +103,11 @@ function gib(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(1)
 }
 
+/** The place of a word in the plan. */
+export function placeOf(word: (typeof WORDS)[number]): number {
+  return WORDS.indexOf(word)
+}
+
 export interface TreesMemory {
   /** The plan's own address, which every kernel is given. */
   readonly plan: number
@@ -124,7 +129,7 @@ export function openTreesMemory(team: KernelTeam, shape: TreesShape): TreesMemor
     leaves: settings.leaves,
     minLeafRows: settings.minLeafRows,
     countBits: countBits(rows.fit),
-    isSquared: settings.objective === 'l2' ? 1 : 0,
+    gradientKind: { sign: 0, residual: 1, clipped: 2 }[gradientKindOf(settings)],
     fitOther: rows.fit * record.stride,
     fitRows: rows.fit,
     stopOther: (rows.earlyStop ?? 0) * record.stride,

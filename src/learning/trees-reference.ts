@@ -7,6 +7,7 @@ import {
   type GradientScale,
   type GrownTree,
   type Growth,
+  gradientKindOf,
   gradientOf,
   gradientScale,
   isDrawn,
@@ -91,7 +92,7 @@ export function openReferenceGrower(
       return base
     },
     restart,
-    grow: (draw) => grow(growing, draw),
+    grow: async (draw) => grow(growing, draw),
     close: async () => undefined,
   }
 }
@@ -125,8 +126,8 @@ function grow(growing: Growing, draw: Draw): Growth {
   const { settings, fit, earlyStop } = growing
   const largest = largestOf(fit.residual)
   const scale = gradientScale(settings, fit.residual.length, largest)
-  const isSquared = settings.objective === 'l2'
-  const gradients = Float64Array.from(fit.residual, (residual) => gradientOf(residual, scale, isSquared))
+  const kind = gradientKindOf(settings)
+  const gradients = Float64Array.from(fit.residual, (residual) => gradientOf(residual, scale, kind))
   const tree = growTree(growing, { scale, gradients, draw, table: openTreeTable(settings.leaves) })
   const step = largestOf(tree.value)
   const errorsAfter = (rows: BinnedRows): ReturnType<typeof errorsOf> => {

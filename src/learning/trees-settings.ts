@@ -2,8 +2,10 @@
 import { z } from 'zod'
 
 export const TreesSettings = z.strictObject({
-  /** What is made small: squared errors (`l2`), absolute errors (`l1`), or the pinball loss of a quantile. */
-  objective: z.enum(['l2', 'l1', 'quantile']),
+  /** What is made small: squared errors (`l2`), absolute errors (`l1`), something between them (`huber`), or the pinball loss of a quantile. */
+  objective: z.enum(['l2', 'l1', 'huber', 'quantile']),
+  /** Of the objective `huber`: up to this an error counts by its square, beyond it by its size. In the target's unit. */
+  huberDelta: z.number().positive(),
   /** Of the objective `quantile`: the share of rows that shall lie below their prediction. */
   quantile: z.number().gt(0).lt(1),
   /** Leaves a tree has at most. It grows where a split gains most, not level by level. */
@@ -32,6 +34,7 @@ export type TreesSettings = Readonly<z.infer<typeof TreesSettings>>
 
 export const TREES_DEFAULTS: TreesSettings = {
   objective: 'l1',
+  huberDelta: 1,
   quantile: 0.5,
   leaves: 63,
   learningRate: 0.05,

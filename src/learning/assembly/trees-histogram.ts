@@ -1,5 +1,5 @@
 // Histograms: sums of gradients and numbers of rows, per column and bin, both in one word of 64 bits.
-import { BLOCK_ROWS, BLOCKS, COLUMNS, COUNT_BITS, IS_SQUARED, RESIDUAL_AT, STRIDE, word } from './trees-plan'
+import { BLOCK_ROWS, BLOCKS, COLUMNS, COUNT_BITS, GRADIENT_KIND, RESIDUAL_AT, STRIDE, word } from './trees-plan'
 
 /** Bytes of a column's histogram: 256 sums. */
 export const COLUMN_BYTES: usize = 2048
@@ -7,18 +7,31 @@ export const COLUMN_BYTES: usize = 2048
 const PASS_COLUMNS: usize = 12
 /** Adding this to a double below 2^51 leaves it, rounded half to even, in the low bits. */
 const ROUNDING: f64 = 6755399441055744.0
+/** Kinds of gradient: the residual, and the residual within bounds; any other is its sign. */
+const RESIDUAL: usize = 1
+const CLIPPED: usize = 2
 
 /**
  * Gradients of some records as words for a histogram: the whole-number gradient above the low bits, which count one row. They are
- * the residual times `inverse`, rounded, or `up`, `zero`, `down` by its sign.
+ * the residual times `inverse`, rounded, which may be held between `down` and `up`; or `up`, `zero`, `down` by its sign.
  */
 export function gradients(plan: usize, record: usize, count: i32, to: usize, inverse: f64, up: i64, zero: i64, down: i64): void {
   const stride = word(plan, STRIDE)
   const bits = <i64>word(plan, COUNT_BITS)
   let at = record + word(plan, RESIDUAL_AT)
   const end = to + (<usize>count << 3)
-  if (word(plan, IS_SQUARED) != 0) {
-    const one = 1 - (reinterpret<i64>(ROUNDING) << bits)
+  const kind = word(plan, GRADIENT_KIND)
+  const one = 1 - (reinterpret<i64>(ROUNDING) << bits)
+  if (kind == CLIPPED) {
+    const most = <f64>up
+    const least = <f64>down
+    for (; to < end; to += 8, at += stride) {
+      const gradient = max<f64>(least, min<f64>(most, <f64>load<f32>(at) * inverse))
+      store<i64>(to, (reinterpret<i64>(gradient + ROUNDING) << bits) + one)
+    }
+    return
+  }
+  if (kind == RESIDUAL) {
     for (; to < end; to += 8, at += stride) {
       store<i64>(to, (reinterpret<i64>(<f64>load<f32>(at) * inverse + ROUNDING) << bits) + one)
     }

@@ -16,8 +16,8 @@ export const TARGET_AT: usize = 4
 export const LEAVES: usize = 5
 export const MIN_LEAF_ROWS: usize = 6
 export const COUNT_BITS: usize = 7
-/** 1 where gradients are residuals, 0 where they are their signs. */
-export const IS_SQUARED: usize = 8
+/** 1 where gradients are residuals, 2 where they are those within bounds, 0 where they are their signs. */
+export const GRADIENT_KIND: usize = 8
 export const GATE: usize = 9
 /** (columns) u32: bins, the one for rows without a value left out. */
 export const BIN_COUNTS: usize = 10
@@ -65,6 +65,8 @@ export const LEAF_COUNT: usize = 33
 export const NEXT_LEAF: usize = 34
 /** 1 if the drawn rows of this tree lie in the second place. */
 export const DRAWN_AWAY: usize = 35
+/** 1 if no leaf is to be split any more. */
+export const IS_GROWN: usize = 36
 
 /** Rows of which the gradients are worked out at once: they and their records stay in the first-level cache. */
 export const BLOCK_ROWS: i32 = 512
