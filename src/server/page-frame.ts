@@ -23,6 +23,7 @@ td.n,th.n{text-align:right}td{overflow-wrap:break-word}
 .badge{display:inline-block;border:1px solid currentColor;border-radius:1rem;padding:0 .55rem;font-size:.85rem;white-space:nowrap}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.7rem 1rem;margin:.6rem 0}
 .curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:1rem}
+.drawings{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(30rem,100%),1fr));gap:1rem}.drawings img{width:100%;height:auto;border:1px solid var(--line);border-radius:.5rem}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem}
 figcaption{font-weight:600;overflow-wrap:anywhere}svg{display:block;width:100%;height:auto}
 polyline{fill:none;stroke:var(--mark);stroke-width:1.6;vector-effect:non-scaling-stroke}circle{fill:var(--mark)}
@@ -30,8 +31,8 @@ svg text{fill:var(--soft);font-size:11px}svg line{stroke:var(--line);vector-effe
 code{font:13px ui-monospace,monospace}pre{margin:.3rem 0;white-space:pre-wrap;font:13px/1.45 ui-monospace,monospace}
 `
 
-/** Allows this style and nothing else: no script, no picture, no form, no frame. */
-export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
+/** Allows this style and our own pictures, and nothing else: no script, no form, no frame. */
+export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
 
 /** A whole page. */
 export function page(title: string, body: Html | Html[]): Html {

@@ -72,9 +72,11 @@ export interface RunView {
   /** Whether further metrics have curves that are not drawn. */
   readonly hasMore: boolean
   readonly files: readonly WireFile[]
+  /** Those of its report: drawings are shown, the rest can be fetched. */
+  readonly report: readonly WireFile[]
 }
 
-export function runPage({ run, experiment, curves, hasMore, files }: RunView): Html {
+export function runPage({ run, experiment, curves, hasMore, files, report }: RunView): Html {
   const { info, data, inputs } = run
   const took =
     info.start_time === undefined || info.end_time === undefined
@@ -92,11 +94,28 @@ export function runPage({ run, experiment, curves, hasMore, files }: RunView): H
     html`<h1>${info.run_name || info.run_id}</h1><p>${badge(info.status)} <span class="soft">run <code>${info.run_id}</code> of ${link(`/experiments/${experiment.experiment_id}`, experiment.name)}, begun ${timeOf(info.start_time)}${took}${info.user_id === '' ? '' : ` by ${info.user_id}`}</span></p>`,
     curves.length === 0 ? html`` : html`<h2>Curves</h2>${drawings}`,
     listing('Metrics', ['name', 'last value', 'step'], metrics, ['last value', 'step']),
+    reportOf(info.run_id, report),
     listing('Parameters', ['name', 'value'], pairsOf(data.params)),
     listing('Data', ['name', 'digest', 'read for'], datasets),
     listing('Artifacts', ['path', 'bytes'], listed, ['bytes']),
     listing('Tags', ['name', 'value'], pairsOf(data.tags)),
   ])
+}
+
+/** What a training leaves for people, as pictures; other files of it as links. */
+function reportOf(runId: string, files: readonly WireFile[]): Html {
+  if (files.length === 0) return html``
+  const address = (path: string): string => `/get-artifact?${new URLSearchParams({ run_uuid: runId, path })}`
+  const drawings = files.filter(({ path }) => path.endsWith('.svg'))
+  const others = files.filter(({ path, is_dir }) => !is_dir && !path.endsWith('.svg'))
+  const nameOf = (path: string): string => path.split('/').at(-1) ?? path
+  return html`<h2>Report</h2><div class="drawings">${drawings.map(
+    ({ path }) =>
+      html`<img src="${address(path)}" alt="${nameOf(path)
+        .replace(/\.svg$/, '')
+        .replaceAll('_', ' ')}" loading="lazy">`,
+  )}</div>
+<p>${others.map(({ path }) => html`${link(address(path), nameOf(path))} `)}</p>`
 }
 
 /** A heading and its table; nothing where there are no rows. */

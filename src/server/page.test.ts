@@ -50,6 +50,7 @@ test('whatever clients have written is shown as text, never as markup', async ()
       curves: [{ key: evil, history: history([1, 2]) }],
       hasMore: false,
       files: [{ path: evil, is_dir: false, file_size: 1 }],
+      report: [`report/${evil}.svg`, `report/${evil}.md`].map((path) => ({ path, is_dir: false, file_size: 1 })),
     }),
     await overviewPage({
       decisions: [],
@@ -61,9 +62,18 @@ test('whatever clients have written is shown as text, never as markup', async ()
   ]
   for (const text of shown.map(String)) {
     expect(text).not.toContain('<script')
-    expect(text).not.toContain('<img')
+    expect(text.replaceAll('<img src="/get-artifact?', '')).not.toContain('<img')
     expect(text).toContain('&lt;script&gt;')
   }
+})
+
+test('drawings of a report are shown as pictures of our own server, other files of it can be fetched', async () => {
+  const report = ['report/error_by_hour.svg', 'report/model_card.md'].map((path) => ({ path, is_dir: false }))
+  const view = { run: run('r'), experiment: EXPERIMENT, curves: [], hasMore: false, files: [], report }
+  const text = String(await runPage(view))
+  expect(text).toContain('<img src="/get-artifact?run_uuid=a&amp;path=report%2Ferror_by_hour.svg" alt="error by hour"')
+  expect(text).toContain('<a href="/get-artifact?run_uuid=a&amp;path=report%2Fmodel_card.md">model_card.md</a>')
+  expect(String(await runPage({ ...view, report: [] }))).not.toContain('Report')
 })
 
 test('a curve is drawn by step; what is no finite number is left out and counted', async () => {

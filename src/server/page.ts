@@ -22,6 +22,9 @@ const RUNS_ON_A_PAGE = 100
 const LISTED = 200
 /** Curves drawn on a run's page. */
 const CURVES = 24
+/** The folder of a run whose drawings are shown, and how many files of it. */
+const REPORT = 'report'
+const REPORT_FILES = 24
 /** The longest history one request reads. */
 const POINTS = 25_000
 
@@ -92,7 +95,10 @@ async function readRun(store: MlflowStore, id: string): Promise<Html> {
   }
   const curves = several.slice(0, CURVES)
   const { files = [] } = await store.listRunArtifacts({ run_id: id }).catch(() => ({ files: [] })) // they may lie elsewhere
-  return runPage({ run, experiment, curves, hasMore: several.length > CURVES, files })
+  const report = files.some(({ path, is_dir }) => is_dir && path === REPORT)
+    ? ((await store.listRunArtifacts({ run_id: id, path: REPORT })).files ?? []).slice(0, REPORT_FILES)
+    : []
+  return runPage({ run, experiment, curves, hasMore: several.length > CURVES, files, report })
 }
 
 async function readModel({ store, history }: PageSource, name: string): Promise<Html> {
