@@ -39,6 +39,9 @@ run_preprocess: $(INSTALLED) ## clean the rows before the month and compute thei
 run_train: $(INSTALLED) ## train a version on them and put it in Staging
 	@$(UNDERSTUDY) train
 
+tune: $(INSTALLED) ## search for better settings of the first of TRAINERS
+	@$(UNDERSTUDY) tune
+
 run_server: $(INSTALLED) ## serve experiments, models and predictions over HTTP, by MLflow's interface
 	@$(UNDERSTUDY) server
 
@@ -98,6 +101,6 @@ bench: $(INSTALLED) ## seconds and peak memory of every step
 clean: ## remove what was installed and what tools left behind; runs and models stay
 	rm -rf node_modules build coverage dist tests/golden/__pycache__ .pytest_cache
 
-.PHONY: default help install reinstall_package run_workflow replay run_preprocess run_train run_pred run_evaluate run_all run_server \
+.PHONY: default help install reinstall_package run_workflow replay run_preprocess run_train tune run_pred run_evaluate run_all run_server \
 	show_sources_all reset_local_files reset_bq_files reset_gcs_files reset_all_files test test_full test_kitt \
 	test_mlflow_config test_prefect_config test_gcp_setup bench clean

@@ -40,7 +40,6 @@ export function tuneReport(outcome: TuneOutcome, context: ReportContext): string
     ...(context.replayed ? wrapped('This very search was made before; nothing was tried anew.', columns) : []),
     '',
     ...table(outcome, style),
-    '',
     ...plot(outcome, columns),
     '',
     ...ending(outcome, context),
@@ -89,6 +88,7 @@ function plot({ trials, best }: TuneOutcome, columns: number): string[] {
   const marked = inOrder.findIndex(({ number }) => number === best)
   const width = Math.min(columns, PLOT_COLUMNS)
   return [
+    '',
     'error by trial (◆ the best, · the best so far)',
     ...plotLines(
       errors.map((error) => Math.min(error, edge)),

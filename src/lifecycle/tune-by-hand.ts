@@ -18,6 +18,7 @@ import { settingsFor, type TrainerSettings } from './trainer-settings.ts'
 import { TRIAL, tune } from './tune.ts'
 import type { Ground, TrialOutcome, TuneInput, TuneOutcome } from './tune-input.ts'
 import { outcomeOf } from './tune-outcome.ts'
+import { usualWorkers } from './tune-workers.ts'
 
 export interface TuneRequest
   extends Pick<CycleInput, 'model' | 'experiment' | 'size' | 'timeReading' | 'seed' | 'trainWindow'> {
@@ -31,7 +32,8 @@ export interface TuneRequest
   readonly trials: number | null
   readonly timeMs: number | null
   readonly folds: number
-  readonly workers: number
+  /** Null: as many as usual. */
+  readonly workers: number | null
 }
 
 export interface Tuned {
@@ -73,13 +75,16 @@ async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: stri
   const isMonth = learns === 'month'
   const month = { ...window, trainWindow, timeReading, origin }
   const roster = await readRoster(rooms.tracking, asked.model)
+  const learnFromMs = isMonth && learnsHistory({ trainWindow }, trainer) ? rooms.project.historyFromMs : window.fromMs
+  const learnt = { fromMs: learnFromMs, toMs: window.toMs }
   return {
     ...asked,
     ...window,
     origin,
     store: rooms.store,
     splitRatio: isMonth ? MONTH_SPLIT : HISTORY_SPLIT,
-    learnFromMs: isMonth && learnsHistory({ trainWindow }, trainer) ? rooms.project.historyFromMs : window.fromMs,
+    learnFromMs,
+    workers: asked.workers ?? (await usualWorkers(rooms, asked, learnt)),
     warmStart: isMonth ? warmStartOf(rooms, roster, month, trainer) : null,
     settings: { ...settingsFor(trainer, trainerSettings) },
     space: [...space],

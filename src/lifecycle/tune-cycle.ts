@@ -9,10 +9,10 @@ import { settingsFor } from './trainer-settings.ts'
 import { tune } from './tune.ts'
 import type { TuneInput, TuneOutcome } from './tune-input.ts'
 import { spaceFor } from './tune-space.ts'
+import { usualWorkers } from './tune-workers.ts'
 
 /** How a cycle searches: as `./understudy tune` does unless told otherwise. */
 export const FOLDS = 3
-export const WORKERS = 2
 
 /** What came of the searches, by trainer. */
 export type Tuned = {
@@ -31,7 +31,7 @@ export function tuneTrainers(rooms: LifecycleRooms) {
     const settings: Record<string, JsonObject> = {}
     const runs: Record<string, string> = {}
     for (const trainer of input.trainers) {
-      const outcome = await search(rooms, inputOf(rooms, { input, cast }, trainer), trainer, context)
+      const outcome = await search(rooms, await inputOf(rooms, { input, cast }, trainer), trainer, context)
       if (outcome === null) continue
       runs[trainer] = outcome.runId
       if (outcome.better !== null) settings[trainer] = outcome.better
@@ -60,16 +60,17 @@ async function search(
   }
 }
 
-function inputOf(
+async function inputOf(
   rooms: LifecycleRooms,
   { input, cast }: { readonly input: CycleInput; readonly cast: Cast },
   trainer: string,
-): TuneInput {
+): Promise<TuneInput> {
   const { store, model, experiment, size, origin, timeReading, seed, fromMs, toMs } = input
+  const learnFromMs = learnsHistory(input, trainer) ? rooms.project.historyFromMs : fromMs
   return {
     ...{ store, model, experiment, size, origin, timeReading, seed, fromMs, toMs, trainer },
     splitRatio: MONTH_SPLIT,
-    learnFromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : fromMs,
+    learnFromMs,
     warmStart: cast.warmStarts[trainer] ?? null,
     settings: { ...settingsFor(trainer, input.trainerSettings) },
     space: [...spaceFor(trainer, 'tpe', [])],
@@ -77,7 +78,7 @@ function inputOf(
     trials: input.tuneTrials ?? null,
     timeMs: null,
     folds: FOLDS,
-    workers: WORKERS,
+    workers: await usualWorkers(rooms, input, { fromMs: learnFromMs, toMs }),
     parentRunId: cast.runId,
   }
 }

@@ -118,7 +118,7 @@ async function learnFold(
     seed,
     timeReading,
     warmStart,
-    threads: 1, // trials run side by side
+    ...(input.workers === 1 ? {} : { threads: 1 }), // several run side by side
     metadata: {},
   }
   return await rooms.runTraining(request, {

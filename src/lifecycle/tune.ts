@@ -10,7 +10,7 @@ import type { Trial } from '../learning/search/trial.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import { ensureProcessed, splitWindow } from './fresh.ts'
 import { tablesOf } from './project.ts'
-import { endAbandonedSearches, startRun, windowText } from './recording.ts'
+import { datasetInput, endAbandonedSearches, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { snakeCase } from './trainer-settings.ts'
 import { type Ground, type TrialOutcome, TuneInput, type TuneOutcome } from './tune-input.ts'
@@ -109,6 +109,10 @@ function findFolds(rooms: LifecycleRooms) {
         ]),
       ),
     })
+    const last = folds.at(-1) // which reaches over all of them
+    const rows = last === undefined ? 0 : last.fitRows + last.earlyStopRows + last.validateRows
+    const learnt = { window: { fromMs: input.learnFromMs, toMs: earlyStopFromMs }, rows, context: 'train' } as const
+    await rooms.tracking.logInputs(run.id, [await datasetInput(rooms, input, learnt)])
     return { runId: run.id, folds }
   }
 }

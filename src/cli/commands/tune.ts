@@ -5,7 +5,7 @@ import { dayText, monthWindow, parseDay, parseMonth, type TimeWindow } from '../
 import { SAMPLERS } from '../../learning/search/sampler.ts'
 import { mergedSettings, readTrainerSettings, trainerSettingsText } from '../../lifecycle/trainer-settings.ts'
 import { type TuneRequest, tuneByHand } from '../../lifecycle/tune-by-hand.ts'
-import { FOLDS, WORKERS } from '../../lifecycle/tune-cycle.ts'
+import { FOLDS } from '../../lifecycle/tune-cycle.ts'
 import { spaceFor } from '../../lifecycle/tune-space.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -26,7 +26,7 @@ const Args = z.object({
   trials: wholeNumber('--trials is a number of settings').pipe(z.number().max(MOST_TRIALS)).optional(),
   time: z.string().optional(),
   folds: wholeNumber('--folds is a number').pipe(z.number().max(MOST_FOLDS)).default(FOLDS),
-  workers: wholeNumber('--workers is a number').pipe(z.number().max(MOST_WORKERS)).default(WORKERS),
+  workers: wholeNumber('--workers is a number').pipe(z.number().max(MOST_WORKERS)).nullable().default(null),
   validation: z
     .enum(['forward'], {
       error:
@@ -58,7 +58,7 @@ export const tuneCommand = defineCommand({
     ['--trials <number>', `how many settings, besides those in force (default: ${TRIALS}; of a grid, all)`],
     ['--time <duration>', 'how long, as in 90s, 10m or 1h30m; what has ended by then counts'],
     ['--folds <number>', 'how many later parts of the rows each is judged on', String(FOLDS)],
-    ['--workers <number>', 'how many are tried at a time, one thread each', String(WORKERS)],
+    ['--workers <number>', 'how many are tried at a time (default: 2; 1 where each holds more than 5 million rows)'],
     ['--validation <forward>', 'on rows after those that were learnt, never on shuffled ones', 'forward'],
     ['--month <YYYY-MM>', 'on what a challenger of that month learns, before its early-stop rows and its holdout'],
     ['--from <YYYY-MM-DD>', 'first day (default: the first day of history)'],
