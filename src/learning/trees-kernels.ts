@@ -18,7 +18,7 @@ import {
   type TreeGrower,
   unscaled,
 } from './trees-grower.ts'
-import { bytesFor, openTreesMemory, STAGED_ROWS, type TreesMemory, type TreesShape } from './trees-memory.ts'
+import { bytesFor, openTreesMemory, placeOf, STAGED_ROWS, type TreesMemory, type TreesShape } from './trees-memory.ts'
 import { finiteTarget } from './trees-survey.ts'
 
 /** A leaf as the kernels left it. */
@@ -66,10 +66,13 @@ export async function openKernelGrower(
       return base
     },
     restart: () => reset(base, true),
-    grow: (draw) => grow(growing, draw),
+    grow: (draw, pause) => grow(growing, draw, pause),
     close: () => team.close(),
   }
 }
+
+/** Rows parted between two breaths: a fraction of a second, also on a busy machine. */
+const PIECE_ROWS = 4_194_304
 
 function addRows(growing: Growing, set: 'fit' | 'earlyStop', block: EncodedRows, first: number): void {
   const { numberCount, categoryCount } = block
@@ -96,7 +99,7 @@ function quantileOfAll({ team, memory, shape }: Growing, quantile: number): numb
   return orderedOf({ team, memory }, [shape.rows.fit], quantile)[0]! // of one leaf
 }
 
-function grow(growing: Growing, { rowSeed, columns }: Draw): Growth {
+async function grow(growing: Growing, { rowSeed, columns }: Draw, pause: () => Promise<void>): Promise<Growth> {
   const { shape, team, memory, largest } = growing
   const { settings, rows } = shape
   const { plan, at } = memory
@@ -105,7 +108,12 @@ function grow(growing: Growing, { rowSeed, columns }: Draw): Growth {
   else team.run('drawAll', plan)
   const scale = gradientScale(settings, rows.fit, largest.fit)
   const { inverse, up, zero, down, unit } = scale
-  team.run('grow', plan, inverse, up, zero, down, settings.lambda, leastGainOf(settings, scale))
+  const terms = [inverse, up, zero, down, settings.lambda, leastGainOf(settings, scale)]
+  team.run('plant', plan, ...terms)
+  do {
+    await pause()
+    team.run('grow', plan, ...terms, PIECE_ROWS)
+  } while (wordOf(growing, 'isGrown') === 0)
   const { tree, step } = readTree(growing, unit)
   const fitScale = sumScale(rows.fit, largest.fit + step)
   const stopScale = sumScale(rows.earlyStop ?? 1, largest.earlyStop + step)
@@ -154,8 +162,14 @@ function leftOf(nodes: DataView, node: number): number {
   return nodes.getInt32(node * 32 + 12, true)
 }
 
-function leavesOf(team: KernelTeam, { at, plan }: TreesMemory): LeafFound[] {
-  const count = new Uint32Array(team.memory.buffer, plan, 34)[33]! // the word of the number of leaves
+/** What the kernels wrote into a word of the plan. */
+function wordOf({ team, memory }: Pick<Growing, 'team' | 'memory'>, word: Parameters<typeof placeOf>[0]): number {
+  return new Uint32Array(team.memory.buffer, memory.plan + placeOf(word) * 4, 1)[0]! // one
+}
+
+function leavesOf(team: KernelTeam, memory: TreesMemory): LeafFound[] {
+  const { at } = memory
+  const count = wordOf({ team, memory }, 'leafCount')
   const table = new DataView(team.memory.buffer, at.leafTables, count * 64)
   return Array.from({ length: count }, (_, leaf) => ({
     rows: table.getUint32(leaf * 64, true),

@@ -92,7 +92,10 @@ export function openReferenceGrower(
       return base
     },
     restart,
-    grow: async (draw) => grow(growing, draw),
+    async grow(draw, pause) {
+      await pause()
+      return grow(growing, draw)
+    },
     close: async () => undefined,
   }
 }

@@ -158,14 +158,13 @@ async function growBag(
   const grown: GrownTree[] = []
   const atMost = limit * settings.bags
   for (let tree = 0; tree < limit; tree++) {
-    const growth = grower.grow(drawFor(settings, columns, [job.seed, bag, tree]))
+    const growth = await grower.grow(drawFor(settings, columns, [job.seed, bag, tree]), () => breathe(job.signal))
     grown.push(growth.tree)
     const record = recordOf(growth, epochs.length)
     checkFinite(record)
     epochs.push(record)
     job.onEpoch?.(record)
     job.onProgress?.({ unit: 'tree', done: epochs.length, atMost })
-    await breathe(job.signal)
     if (stopping !== null && stopping.after(tree, growth.earlyStop?.loss ?? 0) === 'stop')
       return { trees: grown, stoppedEarly: true }
   }

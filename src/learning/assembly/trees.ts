@@ -2,7 +2,7 @@
 import { barrier } from './barrier'
 import { addRecords, COLUMN_BYTES } from './trees-histogram'
 import {
-  BESTS, BIN_COUNTS, COLUMN_RANGES, COLUMNS, COUNT_BITS, DRAWN, DRAWN_AWAY, FIT, FIT_OTHER, FIT_ROWS, firstRecord, GATE, LEAF_AWAY,
+  BESTS, BIN_COUNTS, COLUMN_RANGES, COLUMNS, COUNT_BITS, DRAWN, DRAWN_AWAY, FIT, FIT_OTHER, FIT_ROWS, firstRecord, GATE, IS_GROWN, LEAF_AWAY,
   LEAF_BYTES, LEAF_COUNT, LEAF_GRADIENTS, LEAF_NODE, LEAF_ROWS, LEAF_SLOT, LEAF_SPLIT, LEAF_STOP_AWAY, LEAVES, leafAt, LEFT_OUT,
   NEXT_LEAF, NODES, NUMBER_AT, PARTS, segment, SLOTS, SPLIT_BIN, SPLIT_COLUMN, SPLIT_GAIN, SPLIT_GRADIENTS, SPLIT_MISSING_LEFT,
   SPLIT_ROWS, STOP, STOP_OTHER, STOP_ROWS, STOPPING, STRIDE, word,
@@ -53,8 +53,8 @@ export function draw(thread: i32, threads: i32, plan: usize, seed: i32, below: f
   if (thread == 0) store<u32>(plan + (DRAWN_AWAY << 2), 1)
 }
 
-/** Grows a tree, leaf by leaf, always at the leaf whose best split gains most. The root's segments have been set. */
-export function grow(
+/** Begins a tree with its root, whose segments have been set. */
+export function plant(
   thread: i32, threads: i32, plan: usize, inverse: f64, up: f64, zero: f64, down: f64, lambda: f64, leastGain: f64,
 ): void {
   const gate = word(plan, GATE)
@@ -65,11 +65,27 @@ export function grow(
   find(plan, thread, 0, 0, lambda, leastGain)
   barrier(gate, threads)
   takeBest(plan, thread, threads, 0, 0)
+  if (thread != 0) return
+  store<u32>(plan + (LEAF_COUNT << 2), 1)
+  store<u32>(plan + (IS_GROWN << 2), 0)
+}
+
+/**
+ * Grows the tree on, leaf by leaf, always at the leaf whose best split gains most, until it is grown or so many rows have been
+ * parted: nobody can be told to stop meanwhile.
+ */
+export function grow(
+  thread: i32, threads: i32, plan: usize, inverse: f64, up: f64, zero: f64, down: f64, lambda: f64, leastGain: f64, rows: f64,
+): void {
+  const gate = word(plan, GATE)
   const most = <i32>word(plan, LEAVES)
-  let leaves = 1
-  while (leaves < most) {
-    const leaf = leafToSplit(plan, thread, leaves)
+  let leaves = <i32>word(plan, LEAF_COUNT)
+  let leaf = -1
+  barrier(gate, threads) // before the first thread writes what all have read
+  while (leaves < most && rows > 0) {
+    leaf = leafToSplit(plan, thread, leaves)
     if (leaf < 0) break
+    rows -= <f64>load<i32>(leafAt(plan, thread, leaf), LEAF_ROWS)
     const smaller = split(plan, thread, threads, leaf, leaves, inverse, <i64>up, <i64>zero, <i64>down)
     leaves += 1
     if (leaves == most) break // nobody will ask for its children's histograms
@@ -82,10 +98,10 @@ export function grow(
     takeBest(plan, thread, threads, leaf, 0)
     takeBest(plan, thread, threads, leaves - 1, 1)
   }
-  if (thread == 0) {
-    store<u32>(plan + (LEAF_COUNT << 2), leaves)
-    store<u32>(plan + (NEXT_LEAF << 2), 0)
-  }
+  if (thread != 0) return
+  store<u32>(plan + (LEAF_COUNT << 2), leaves)
+  store<u32>(plan + (IS_GROWN << 2), leaves == most || leaf < 0 ? 1 : 0)
+  store<u32>(plan + (NEXT_LEAF << 2), 0)
 }
 
 /** Where a thread builds histograms: alone, the leaf's own place; of several, a place of its own, added up afterwards. */
