@@ -7,10 +7,10 @@ import {
   trainerSettingsText,
 } from './trainer-settings.ts'
 
-test('a setting holds for every trainer that has it, or for the one that it names', () => {
-  const settings = readTrainerSettings('learning_rate=0.01 mlp.learning_rate=0.001  mlp.batch_size=128 trees.leaves=31')
+test('a setting holds for the trainer that it names, or for the only one that has it', () => {
+  const settings = readTrainerSettings('mlp.learning_rate=0.001  batch_size=128 trees.leaves=31')
   expect(settingsFor('mlp', settings)).toEqual({ learningRate: 0.001, batchSize: 128 })
-  expect(settingsFor('trees', settings)).toEqual({ learningRate: 0.01, leaves: 31 })
+  expect(settingsFor('trees', settings)).toEqual({ leaves: 31 })
   expect(settingsFor('linear', settings)).toEqual({})
   expect(readTrainerSettings('')).toEqual({})
 })
@@ -28,25 +28,28 @@ test.each([
   ['mlp.learning_rate=-1', 'at learningRate'],
   ['linear.leaves=3', 'nothing takes a setting "linear.leaves"'],
   ['mlp.batch_size=many', 'at batchSize'],
+  ['learning_rate=0.01', 'say which is meant: mlp.learning_rate or trees.learning_rate'],
 ])('%s is refused: %s', (text, words) => {
   expect(() => readTrainerSettings(text)).toThrow(words)
 })
 
 test('what a search found takes the place of what was said of that trainer, and of nothing else', () => {
-  const before = readTrainerSettings('learning_rate=0.01 mlp.patience=3 trees.leaves=31')
+  const before = { learningRate: 0.01, ...readTrainerSettings('mlp.patience=3 trees.leaves=31') } // as an earlier version wrote it
   const merged = mergedSettings(before, 'mlp', { patience: 5, learningRate: 0.002 })
   expect(trainerSettingsText(merged)).toBe('learning_rate=0.01 mlp.patience=5 trees.leaves=31 mlp.learning_rate=0.002')
   expect(settingsFor('mlp', merged)).toEqual({ learningRate: 0.002, patience: 5 })
   expect(settingsFor('trees', merged)).toEqual({ learningRate: 0.01, leaves: 31 })
 })
 
-test('what a person sets for a further look comes before what was set for one trainer', () => {
+test('what a person sets for a further look comes before what was set, and is of one trainer', () => {
   const before = {
     ...{ seed: 0, trainers: ['mlp', 'trees'], trainWindow: null, refit: false },
     trainerSettings: readTrainerSettings('mlp.learning_rate=0.001 mlp.patience=3'),
   }
-  const { trainerSettings } = retrainedWith(before, { learning_rate: '0.02' })
+  expect(() => retrainedWith(before, { learning_rate: '0.02' })).toThrow('2 trainers have a setting "learning_rate"')
+  const { trainerSettings } = retrainedWith(before, { TRAINERS: 'mlp', learning_rate: '0.02' })
   expect(settingsFor('mlp', trainerSettings)).toEqual({ learningRate: 0.02, patience: 3 })
+  expect(settingsFor('trees', trainerSettings)).toEqual({})
   expect(retrainedWith(before, { 'mlp.learning_rate': '0.02' }).trainerSettings).toEqual({
     'mlp.learningRate': 0.02,
     'mlp.patience': 3,

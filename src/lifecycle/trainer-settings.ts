@@ -4,7 +4,10 @@ import { canonicalJson, type JsonObject } from '../kernel/json.ts'
 import { trainerNamed, trainers } from '../learning/trainers.ts'
 import type { CycleInput, TrainerSetting } from './rooms.ts'
 
-/** The settings among `given` that a trainer has. One that carries the trainer's name (`mlp.learningRate`) comes before one that does not. */
+/**
+ * The settings among `given` that a trainer has. One that carries the trainer's name (`mlp.learningRate`) comes before one that does not,
+ * as cycles of earlier versions wrote them.
+ */
 export function settingsFor(trainer: string, given: TrainerSettings): Readonly<Record<string, TrainerSetting>> {
   const { defaults } = trainerNamed(trainer)
   const own = `${trainer}.`
@@ -110,30 +113,31 @@ function changed(before: Retrained, name: string, value: string): Retrained {
       return { ...before, refit: value === 'on' }
     default: {
       const setting = trainerSetting(before.trainers, name, value, '--set ')
-      // What is said now, of all trainers, comes before what was said of one of them.
-      const kept = Object.entries(before.trainerSettings).filter(
-        ([key]) => !Object.keys(setting).some((said) => key.endsWith(`.${said}`)),
-      )
-      return { ...before, trainerSettings: { ...Object.fromEntries(kept), ...setting } }
+      return { ...before, trainerSettings: { ...before.trainerSettings, ...setting } }
     }
   }
 }
 
 /**
- * One setting, of each trainer that has it (`learningRate`, or `learning_rate` as MLflow's params have it) or of one alone
- * (`mlp.learning_rate`). `where` begins the message of an error.
+ * One setting of one trainer: `learningRate`, or `learning_rate` as MLflow's params have it, where one of `names` alone has it, and
+ * `mlp.learning_rate` otherwise, as the same word may mean another thing to another trainer. `where` begins the message of an error.
  */
 function trainerSetting(names: readonly string[], name: string, value: string, where: string): TrainerSettings {
-  const keys = names.flatMap((trainer) =>
-    Object.entries(trainerNamed(trainer).defaults).flatMap(([key, usual]) => [
-      { key, usual },
-      { key: `${trainer}.${key}`, usual },
-    ]),
+  const found = names.flatMap((trainer) =>
+    Object.entries(trainerNamed(trainer).defaults)
+      .filter(([key]) => [key, snakeCase(key)].some((known) => name === known || name === `${trainer}.${known}`))
+      .map(([key, usual]) => ({ key: `${trainer}.${key}`, usual })),
   )
-  const own = keys.find(({ key }) => key === name || snakeCase(key) === name)
+  const [own, ...others] = found
   if (own === undefined) {
     throw new PlannedError('BAD_INPUT', `${where}${name}=${value}: nothing takes a setting "${name}"`, {
       next: where.startsWith('--set') ? choicesText(names) : ownText(names),
+    })
+  }
+  if (others.length > 0) {
+    const meant = found.map(({ key }) => snakeCase(key))
+    throw new PlannedError('BAD_INPUT', `${where}${name}=${value}: ${found.length} trainers have a setting "${name}"`, {
+      next: `say which is meant: ${meant.join(' or ')}`,
     })
   }
   const parts = value.split(',').map(Number) // the trainer checks what it means

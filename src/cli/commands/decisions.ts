@@ -39,7 +39,7 @@ export const decisionsCommand = defineCommand({
 
 const setOption = [
   '--set <key=value...>',
-  'for retrain: SEED, TRAINERS, TRAIN_WINDOW, REFIT, or what a trainer has',
+  'for retrain: SEED, TRAINERS, TRAIN_WINDOW, REFIT, or what a trainer has, such as mlp.learning_rate',
 ] as const
 
 /** `understudy decide 3 promote --why "…"` */
