@@ -124,7 +124,8 @@ test('reset --everything takes no folder that is not a home, and nothing outside
 })
 
 test('nothing is reset while a flow is at work', { timeout: 60_000 }, async () => {
-  await using program = await openProgram() // whose training takes long enough
+  // A training that takes long enough: the network learns a little more in every epoch.
+  await using program = await openProgram({ TRAINERS: 'mlp', TRAINER_SETTINGS: 'mlp.learning_rate=0.000001' })
   await program.json(['preprocess'])
   const { child, ended } = program.start(['train'])
   await new Promise<void>((resolve) => {

@@ -40,8 +40,11 @@ async function stop(
   return { ...(await ended), tookMs: performance.now() - sentAt }
 }
 
+/** A network that learns for some twenty seconds: a little more in every epoch. */
+const SLOW = { TRAINERS: 'mlp', TRAINER_SETTINGS: 'mlp.learning_rate=0.000001' }
+
 test('wherever a cycle is, it stops when it is told to, and goes on from there', { timeout: 120_000 }, async () => {
-  await using program = await openProgram()
+  await using program = await openProgram(SLOW)
   const stopCycle = async (words: string, waitMs: number, signal: NodeJS.Signals): Promise<string> => {
     const started = program.start(['cycle'])
     await heard(started, words)
