@@ -57,7 +57,7 @@ export function openProgress(
   const redraw = (): void => {
     frame++
     const mark = FRAMES[frame % FRAMES.length] ?? ''
-    terminal.show([...running].map(([task, { startedAt, text }]) => liveLine(mark, task, startedAt, text)))
+    terminal.show([...running].flatMap(([task, { startedAt, text }]) => liveLines(mark, task, startedAt, text)))
   }
   const timer = terminal.live ? setInterval(redraw, FRAME_MS) : null
   timer?.unref()
@@ -164,8 +164,10 @@ function noteOf(event: FlowEvent, amount: Amount, live: boolean): string | null 
   }
 }
 
-function liveLine(mark: string, task: string, startedAt: number, text: string): string {
-  return `  ${mark} ${label(task)} ${secondsText(performance.now() - startedAt)}${text === '' ? '' : `  ${text}`}`
+/** A task that is running, and below it how far it is: beside it there would be room for a word or two. */
+function liveLines(mark: string, task: string, startedAt: number, text: string): string[] {
+  const line = `  ${mark} ${label(task)} ${secondsText(performance.now() - startedAt)}`
+  return text === '' ? [line] : [line, `    ${text}`]
 }
 
 function secondsText(ms: number): string {

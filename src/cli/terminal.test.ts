@@ -50,11 +50,11 @@ test('a terminal shows what is running, and replaces it by what is done', () => 
   const progress = openProgress(openTerminal({ json: false, out, err }))
   progress.onEvent(started)
   progress.onEvent(progressed)
-  expect(written.err).toContain('epoch 3'.slice(0, 1))
+  expect(written.err).toContain('\n    epoch 3\n') // a line of its own
   expect(written.err.split('\n').every((line) => line.length < 80)).toBe(true)
   progress.onEvent(completed)
   progress.close()
-  expect(written.err).toContain('\u001b[1A\u001b[0J')
+  expect(written.err).toContain('\u001b[2A\u001b[0J')
   expect(written.err.trimEnd()).toMatch(/1\.2 s/)
 })
 

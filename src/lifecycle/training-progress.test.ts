@@ -23,9 +23,9 @@ test('says the epoch, the error so far, and the longest it can still take', () =
   clock.ms = 12_000
   progress.onProgress({ unit: 'epoch', done: 1.2, atMost: 100 })
   expect(said).toEqual([
-    'mlp, epoch 1 of at most 100',
-    'mlp, epoch 1 of at most 100: mae 2.310, 2.250 on the early-stop rows',
-    'mlp, epoch 2 (19 % through) of at most 100: mae 2.310, 2.250 on the early-stop rows; at most 17 min left',
+    'mlp, 0 of 100 epochs',
+    'mlp, 0 of 100 epochs: mae 2.310, early-stop 2.250',
+    'mlp, 1.2 of 100 epochs: mae 2.310, early-stop 2.250; at most 17 min left',
   ])
 })
 
@@ -37,11 +37,11 @@ test('trees are counted as trees, and told of a few times a second, however fast
     progress.onProgress({ unit: 'tree', done: tree + 1, atMost: 1_000 })
   }
   expect(said.length).toBeLessThanOrEqual(50)
-  expect(said.at(-1)).toMatch(/^trees, tree \d{3} of at most 1000: mae 2\.310; at most 1 s left$/)
+  expect(said.at(-1)).toMatch(/^trees, \d{3} of 1000 trees: mae 2\.310; at most 1 s left$/)
 })
 
 test('a trainer that says nothing between its epochs is shown by them', () => {
   const { said, progress } = watched('linear')
   progress.onEpoch(record(0))
-  expect(said).toEqual(['linear, epoch 1: mae 2.310, 2.250 on the early-stop rows'])
+  expect(said).toEqual(['linear, epoch 1: mae 2.310, early-stop 2.250'])
 })

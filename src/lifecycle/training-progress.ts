@@ -11,7 +11,7 @@ export interface TrainingProgress {
   onProgress(progress: LearningProgress): void
 }
 
-/** Says in one line how far a training is, a few times a second at most. `nowMs` is any clock that goes on. */
+/** Says in one short line, which a terminal of 80 columns has room for, how far a training is, a few times a second at most. `nowMs` is any clock that goes on. */
 export function openTrainingProgress(
   { trainer, metric }: { readonly trainer: string; readonly metric: string },
   nowMs: () => number,
@@ -43,14 +43,12 @@ export function openTrainingProgress(
   }
 }
 
-/** @example placeText({ unit: 'epoch', done: 2.4, atMost: 100 }) // => 'epoch 3 (40 % through) of at most 100' */
 function placeText({ unit, done, atMost }: LearningProgress): string {
-  const through = Math.floor((done % 1) * 100)
-  return `${unit} ${Math.max(1, Math.ceil(done))}${through === 0 ? '' : ` (${through} % through)`} of at most ${atMost}`
+  return `${Number(done.toFixed(1))} of ${atMost} ${unit}s`
 }
 
 function errorText(metric: string, { mae, valMae }: EpochRecord): string {
-  return `: ${metric} ${mae.toFixed(3)}${valMae === null ? '' : `, ${valMae.toFixed(3)} on the early-stop rows`}`
+  return `: ${metric} ${mae.toFixed(3)}${valMae === null ? '' : `, early-stop ${valMae.toFixed(3)}`}`
 }
 
 /** If learning goes on to the end at the pace it has had: it may stop before. Null while there is too little to tell by. */
