@@ -92,6 +92,7 @@ async function train(
   }
   try {
     const { onProgress } = progress
+    task.progress(`${trainer}: reading its rows`)
     const result = await rooms.runTraining(request, { signal: task.signal, onEpoch, onProgress, log: task.log })
     await curve.close()
     for (const line of trainedLines(rooms, plan.trainer, result)) task.log(line)
