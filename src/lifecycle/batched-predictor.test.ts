@@ -66,6 +66,46 @@ test('jobs that ask for intervals and jobs that do not are scored together, and 
   expect(turns.at(-1)).toBe('2 plain')
 })
 
+test('a slow model scores fewer rows at once, so that a single row need not wait for all of a large job', async () => {
+  const turns: number[] = []
+  const slow: Predictor = {
+    inputs: NAMES,
+    intervals: null,
+    predict: async ({ weight_kg: weights = new Float64Array(0) }, rows) => {
+      turns.push(rows)
+      await new Promise((resolve) => setImmediate(resolve)) // as onnxruntime does
+      const until = performance.now() + rows / 5 // a fifth of a millisecond each
+      while (performance.now() < until);
+      return weights.slice(0, rows)
+    },
+    predictWithIntervals: () => Promise.reject(new Error('nobody asked for intervals')),
+    [Symbol.asyncDispose]: async () => {},
+  }
+  const score = batched(slow, NAMES, (_, rows) => Array.from({ length: rows }, () => []))
+  const many = Array.from({ length: 800 }, (_, row) => row)
+  const large = score(rowsOf(...many), 800)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect((await score(rowsOf(7), 1)).values).toEqual(Float64Array.of(7))
+  expect(turns.length).toBeLessThan(5) // it came in between
+  expect((await large).values).toEqual(Float64Array.from(many))
+  expect(Math.max(...turns.slice(2))).toBeLessThanOrEqual(20) // 4 ms
+})
+
+test('a quick model scores a thousand rows at once', async () => {
+  await using predictor = await openWeight()
+  const turns: number[] = []
+  const watched: Predictor = {
+    ...predictor,
+    predict: (columns, rows) => {
+      turns.push(rows)
+      return predictor.predict(columns, rows)
+    },
+  }
+  const score = batched(watched, NAMES, (_, rows) => Array.from({ length: rows }, () => []))
+  await score(rowsOf(...Array.from({ length: 50_000 }, (_, row) => row)), 50_000)
+  expect(Math.max(...turns)).toBe(1_024)
+})
+
 test('no rows have intervals of no rows', async () => {
   await using predictor = await openWeight()
   const score = batched(predictor, NAMES, () => [])

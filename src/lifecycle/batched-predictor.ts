@@ -4,8 +4,14 @@ import type { Predictor, RowIntervals } from '../learning/port.ts'
 import type { Batch } from '../warehouse/port.ts'
 import { type FlagRows, withoutPrediction } from './range-flags.ts'
 
-/** Rows scored at once: below a millisecond of work, so that whatever else waits does not wait long. */
-const TURN_ROWS = 1_024
+/**
+ * Rows scored at once, so that whatever else waits does not wait long: as many as took so long last time. A network scores a
+ * thousand in a millisecond, a thousand trees need twenty for them.
+ */
+const TURN_MS = 4
+const MOST_TURN_ROWS = 1_024
+const LEAST_TURN_ROWS = 16
+const FIRST_TURN_ROWS = 64
 
 /** Predictions and flags, a row each. A row without a prediction has NaN. */
 export interface Scored {
@@ -46,7 +52,8 @@ export type Score = (columns: Batch['columns'], rows: number, options?: ScoreOpt
 export function batched(predictor: Predictor, names: readonly string[], flag: FlagRows): Score {
   let waiting: Job[] = []
   let isRunning = false
-  const scratch = Object.fromEntries(names.map((name) => [name, new Float64Array(TURN_ROWS)]))
+  let turnRows = FIRST_TURN_ROWS
+  const scratch = Object.fromEntries(names.map((name) => [name, new Float64Array(MOST_TURN_ROWS)]))
 
   const scorePieces = async (pieces: readonly Piece[]): Promise<void> => {
     let rows = 0
@@ -59,27 +66,16 @@ export function batched(predictor: Predictor, names: readonly string[], flag: Fl
       ? await predictor.predictWithIntervals(scratch, rows)
       : { values: await predictor.predict(scratch, rows), intervals: [] }
     const flags = flag(scratch, rows)
-    let at = 0
-    for (const { job, from, rows: count } of pieces) {
-      for (let i = 0; i < count; i++, at++) {
-        const value = values[at] ?? Number.NaN
-        const isNumber = Number.isFinite(value)
-        job.values[from + i] = isNumber ? value : Number.NaN
-        job.flags[from + i] = isNumber ? (flags[at] ?? []) : withoutPrediction(flags[at] ?? [])
-        for (const [k, { low, high }] of job.intervals.entries()) {
-          low[from + i] = isNumber ? (intervals[k]?.low[at] ?? Number.NaN) : Number.NaN
-          high[from + i] = isNumber ? (intervals[k]?.high[at] ?? Number.NaN) : Number.NaN
-        }
-      }
-      job.done += count
-    }
+    handOut(pieces, { values, intervals, flags })
   }
 
   const turn = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const pieces = nextPieces(waiting)
+      const pieces = nextPieces(waiting, turnRows)
+      const startedAt = performance.now()
       try {
         await scorePieces(pieces)
+        turnRows = rowsForNext(turnRows, pieces, performance.now() - startedAt)
       } catch (error) {
         await alone(pieces, error, scorePieces)
       }
@@ -106,21 +102,46 @@ export function batched(predictor: Predictor, names: readonly string[], flag: Fl
     })
 }
 
+/** Gives each job what came of its rows, which lie one behind the other. */
+function handOut(pieces: readonly Piece[], { values, intervals, flags }: Scored): void {
+  let at = 0
+  for (const { job, from, rows } of pieces) {
+    for (let row = from; row < from + rows; row++, at++) {
+      const value = values[at] ?? Number.NaN
+      const isNumber = Number.isFinite(value)
+      job.values[row] = isNumber ? value : Number.NaN
+      job.flags[row] = isNumber ? (flags[at] ?? []) : withoutPrediction(flags[at] ?? [])
+      for (const [level, { low, high }] of job.intervals.entries()) {
+        low[row] = isNumber ? (intervals[level]?.low[at] ?? Number.NaN) : Number.NaN
+        high[row] = isNumber ? (intervals[level]?.high[at] ?? Number.NaN) : Number.NaN
+      }
+    }
+    job.done += rows
+  }
+}
+
 /** The rows of the next turn: first the jobs that fit whole, in their order, then as much of the first larger one as there is room for. */
-function nextPieces(waiting: readonly Job[]): Piece[] {
+function nextPieces(waiting: readonly Job[], turnRows: number): Piece[] {
   const pieces: Piece[] = []
-  let room = TURN_ROWS
+  let room = turnRows
   for (const job of waiting) {
     const rows = job.rows - job.done
-    if (rows > room || rows >= TURN_ROWS / 2) continue
+    if (rows > room || rows >= turnRows / 2) continue
     pieces.push({ job, from: job.done, rows })
     room -= rows
   }
-  const larger = waiting.find((job) => job.rows - job.done >= TURN_ROWS / 2)
+  const larger = waiting.find((job) => job.rows - job.done >= turnRows / 2)
   if (larger !== undefined && room > 0) {
     pieces.push({ job: larger, from: larger.done, rows: Math.min(room, larger.rows - larger.done) })
   }
   return pieces
+}
+
+/** How many rows the next turn may have, after one that took `ms`. A turn with room left says little: it is mostly the call itself. */
+function rowsForNext(turnRows: number, pieces: readonly Piece[], ms: number): number {
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  if (rows < turnRows / 2) return turnRows
+  return Math.max(LEAST_TURN_ROWS, Math.min(MOST_TURN_ROWS, Math.floor((rows * TURN_MS) / ms)))
 }
 
 /** What failed together is tried one by one: a value that the model cannot take is told to whoever sent it, and to nobody else. */
