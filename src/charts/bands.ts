@@ -49,10 +49,13 @@ const BIAS_PX = 84
 export function bandChart(chart: BandChart): string {
   return drawing(chart.words, HEIGHT, (box) => {
     const foot = box.bottom - 64
-    const error: Box = { left: box.left + 46, right: box.right - 4, top: box.top + 24, bottom: foot - BIAS_PX - 50 }
+    const error: Box = { left: box.left + 46, right: box.right - 4, top: box.top + 38, bottom: foot - BIAS_PX - 50 }
     const bias: Box = { ...error, top: foot - BIAS_PX, bottom: foot }
     const up = linearScale([0, highestError(chart)], [error.bottom, error.top], 5)
-    const reach = Math.max(...chart.bars.map((bar) => Math.abs(bar.bias ?? 0)), up.to / 50)
+    const reach = Math.max(
+      worthSeeing(chart.bars, (bar) => bar.bias ?? 0),
+      up.to / 50,
+    )
     const around = linearScale([-reach, reach], [bias.bottom, bias.top], 4)
     const width = (error.right - error.left) / Math.max(1, chart.bars.length)
     const hatch = `${chart.words.name}-few`
@@ -76,12 +79,22 @@ export function bandChart(chart: BandChart): string {
   })
 }
 
-/** High enough for every bar, and for its interval unless that is far higher. */
+/** High enough for every bar of rows enough, and for its interval unless that is far higher; bars of few rows may go beyond. */
 function highestError({ bars, overall }: BandChart): number {
-  const errors = bars.map((bar) => bar.error ?? 0)
+  const most = Math.max(
+    worthSeeing(bars, (bar) => bar.error ?? 0),
+    overall.error,
+  )
   const ends = bars.map((bar) => bar.high ?? 0)
-  const most = Math.max(...errors, overall.error)
   return roundUp(Math.max(most * 1.04, Math.min(Math.max(...ends, 0), most * 1.6)))
+}
+
+/** The largest size of something among bands of rows enough; of the others, at most twice that. */
+function worthSeeing(bars: readonly BandBar[], of: (bar: BandBar) => number): number {
+  const largest = (some: readonly BandBar[]): number => Math.max(...some.map((bar) => Math.abs(of(bar))), 0)
+  const sure = largest(bars.filter((bar) => !bar.isFew))
+  const all = largest(bars)
+  return sure === 0 ? all : Math.max(sure, Math.min(all, 2 * sure))
 }
 
 interface Slot {
@@ -108,7 +121,7 @@ function errorBar(bar: BandBar, { from, width, hatch }: Slot, up: Scale, plot: B
   if (bar.error === null) return ''
   const barWidth = Math.min(46, width * 0.66)
   const middle = from + width / 2
-  const top = up.at(bar.error)
+  const top = Math.max(plot.top, up.at(bar.error))
   const rect = element('rect', {
     x: middle - barWidth / 2,
     y: top,
@@ -116,7 +129,10 @@ function errorBar(bar: BandBar, { from, width, hatch }: Slot, up: Scale, plot: B
     height: Math.max(0, plot.bottom - top),
     ...fillOf(bar, hatch),
   })
-  return rect + whisker(bar, middle, up, plot)
+  if (bar.error <= up.to) return rect + whisker(bar, middle, up, plot)
+  // It goes on beyond the plot: its value stands there in place of an interval.
+  const text = `↑ ${Number(bar.error.toPrecision(3))}`
+  return rect + label(text, { x: middle, y: plot.top - 4 }, { anchor: 'middle', px: SMALL_PX })
 }
 
 /** The interval; an end that lies beyond the plot has no crossbar. */
@@ -135,7 +151,7 @@ function whisker({ low, high }: BandBar, x: number, up: Scale, plot: Box): strin
 function biasBar(bar: BandBar, { from, width, hatch }: Slot, around: Scale): string {
   if (bar.bias === null) return ''
   const barWidth = Math.min(34, width * 0.5)
-  const [zero, end] = [around.at(0), around.at(bar.bias)]
+  const [zero, end] = [around.at(0), around.at(Math.min(around.to, Math.max(around.from, bar.bias)))]
   const x = from + (width - barWidth) / 2
   return element('rect', {
     x,
@@ -169,11 +185,11 @@ function overallLine({ overall }: BandChart, up: Scale, plot: Box): string {
   const y = up.at(overall.error)
   const line = { x1: plot.left, x2: plot.right, y1: y, y2: y }
   const end = plot.right - widthOf(overall.text, SMALL_PX) - 12
-  const sample = { x1: end - 30, x2: end, y1: plot.top - 14, y2: plot.top - 14 }
+  const sample = { x1: end - 30, x2: end, y1: plot.top - 26, y2: plot.top - 26 }
   return (
     element('line', { ...line, ...paint('paperLine'), 'stroke-width': 3 }) +
     element('line', { ...line, ...paint('inkLine'), 'stroke-width': 1.4, 'stroke-dasharray': '6 4' }) +
     element('line', { ...sample, ...paint('inkLine'), 'stroke-width': 1.4, 'stroke-dasharray': '6 4' }) +
-    label(overall.text, { x: plot.right, y: plot.top - 10 }, { anchor: 'end', px: SMALL_PX })
+    label(overall.text, { x: plot.right, y: plot.top - 22 }, { anchor: 'end', px: SMALL_PX })
   )
 }

@@ -1,7 +1,7 @@
 // What every chart promises: an SVG file that stands alone, says in words what it shows, and reads without colour.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bandChart } from './bands.ts'
+import { type BandBar, bandChart } from './bands.ts'
 import { curveChart } from './curve.ts'
 import { densityChart } from './density.ts'
 import type { Words } from './drawing.ts'
@@ -15,8 +15,8 @@ const WORDS: Words = {
   description: 'What it shows, in words.',
 }
 
-const bar = { label: '00', rows: 120, error: 2, low: 1.5, high: 2.5, bias: -0.5, isFew: false }
-const bands = (bars: readonly (typeof bar)[]): string =>
+const bar: BandBar = { label: '00', rows: 120, error: 2, low: 1.5, high: 2.5, bias: -0.5, isFew: false }
+const bands = (bars: readonly BandBar[]): string =>
   bandChart({
     words: WORDS,
     bars,
@@ -64,6 +64,11 @@ const every: [string, string][] = [
 /** Places in a drawing: every number of an attribute that is one. */
 function numbersIn(svg: string): number[] {
   return [...svg.matchAll(/ (?:x|y|x1|x2|y1|y2|cx|cy|width|height)="([^"]*)"/g)].map(([, text]) => Number(text))
+}
+
+/** The height of the first bar that is not hatched. */
+function heightOf(svg: string): number {
+  return Number(/<rect [^>]*height="([^"]*)" class="first"/.exec(svg)?.[1])
 }
 
 /** The path elements of a class, by their `d`. */
@@ -132,9 +137,16 @@ describe('bands', () => {
   })
 
   test('one interval that is far wider than all errors does not flatten the bars', () => {
-    const barHeight = (svg: string): number => Number(/<rect [^>]*height="([^"]*)" class="first"/.exec(svg)?.[1])
-    expect(barHeight(bands([{ ...bar, high: 400 }]))).toBeGreaterThan(barHeight(bands([bar])) / 2)
+    expect(heightOf(bands([{ ...bar, high: 400 }]))).toBeGreaterThan(heightOf(bands([bar])) / 2)
   })
+})
+
+test('a band of few rows that is far worse than the rest goes on beyond the plot, with its error in words', () => {
+  const worse = { ...bar, label: '99', rows: 2, error: 40, low: null, high: null, bias: -40, isFew: true }
+  const svg = bands([bar, worse])
+  expect(svg).toContain('>↑ 40</text>')
+  expect(heightOf(svg)).toBeGreaterThan(heightOf(bands([bar])) / 2.5)
+  expect(bands([bar, { ...worse, isFew: false }])).not.toContain('↑')
 })
 
 describe('curves', () => {

@@ -67,7 +67,7 @@ function summary({ project, version, refitOf, record, measured, run }: CardFacts
     ...refit,
     ...none,
     ...main,
-    `Trained in run \`${run.id}\`. What was decided of it: \`./understudy models\`.`,
+    `Trained in run \`${run.id}\`. What was decided of it: \`./understudy models${version === null ? '' : ` show ${version}`}\`.`,
   ]
 }
 
@@ -206,12 +206,13 @@ function limitLines({ project, record, measured }: CardFacts): string[] {
       `It learnt ${many} up to ${reach}. How it does on ${many} it has not learnt is not measured in this run.`,
       ...range,
     ]
-  const few = measured.slices.flatMap(({ slice, bands }) =>
-    bands.filter(isFew).map((band) => `${slice.label} ${band.label} (${countText(band.rows)})`),
-  )
+  const few = measured.slices.flatMap(({ slice, bands }) => {
+    const labels = bands.filter(isFew).map((band) => band.label)
+    return labels.length === 0 ? [] : [`${slice.label} ${labels.join(', ')}`]
+  })
   return [
     `It learnt ${many} up to ${reach} and was measured on those of ${windowText(measured.window)} alone: how it does on later ones is not known from this run. \`./understudy monitor\` shows the months since.`,
-    ...(few.length === 0 ? [] : [`Too few ${many} to say much of: ${few.join('; ')}.`]),
+    ...(few.length === 0 ? [] : [`Fewer than 30 ${many} of the holdout stand behind ${few.join('; ')}.`]),
     ...range,
     'The interval is over days of one stretch of time and of one set of weights: other seasons and another seed are not in it.',
   ]

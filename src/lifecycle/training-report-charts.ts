@@ -78,7 +78,9 @@ export function sliceChart(
   const few = bands.filter(isFew).length
   const notes = [
     'Whiskers: 95 % interval of the band’s error, rows clustered by day; none on a single day.',
-    ...(few === 0 ? [] : ['Hatched: fewer than 30 rows, which say little of the next ones.']),
+    ...(few === 0
+      ? []
+      : ['Hatched: fewer than 30 rows, which say little of the next ones. An arrow: the bar goes on beyond the axis.']),
     ...(slice.readsTarget ? [TARGET_NOTE] : []),
   ]
   const inWords = bands.flatMap(({ label, error, rows: count }) =>

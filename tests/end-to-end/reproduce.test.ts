@@ -1,0 +1,125 @@
+// `./understudy reproduce`, as a person or a script gives it: exit codes, words, JSON, Ctrl-C, one processor, another program.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Reproduction } from '../../src/lifecycle/reproduce.ts'
+import { openProgram, type Program } from './program.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const DELIVERIES = new URL('../deliveries/project.ts', import.meta.url).href
+
+let program: Program
+/** A project of one's own: its folder is part of the code's digest. */
+let project: string
+beforeAll(async () => {
+  program = await openProgram({ TRAINERS: 'mlp' })
+  project = join(program.home, 'own', 'project.ts')
+  await mkdir(join(program.home, 'own'))
+  await writeProject('')
+  const { code, err } = await program.run(['cycle'], own())
+  expect(code, err).toBe(0)
+}, 60_000)
+afterAll(() => program[Symbol.asyncDispose]())
+
+const own = (): Record<string, string> => ({ UNDERSTUDY_PROJECT: project })
+
+async function writeProject(comment: string, months = '{}'): Promise<void> {
+  await writeFile(
+    project,
+    `${comment}import { deliveries } from '${DELIVERIES}'\nexport const project = deliveries(${months})\n`,
+  )
+}
+
+const reproduced = (...args: readonly string[]): Promise<Reproduction> => program.json(['reproduce', ...args], own())
+
+test('a version just trained comes out identical, and says of what it is made', async () => {
+  const { code, out } = await program.run(['reproduce', '--version', '2'], own())
+  expect(code).toBe(0)
+  expect(out).toMatch(/^✅ IDENTICAL: the same [\d,]+ bytes came out$/m)
+  expect(out).toMatch(/^ {3}sha256 [0-9a-f]{64}$/m)
+  expect(out).toMatch(/^ {3}computed by WebAssembly|^ {3}computed by TypeScript/m)
+  // Whoever edits the program while its tests run is told of that alone.
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(/nothing it rests on has changed|also changed, code/)
+  expect(out).not.toMatch(/^ +changed,/m)
+})
+
+test('on one processor the bytes are those that several computed', async (context) => {
+  if (spawnSync('taskset', ['--version']).status !== 0)
+    context.skip('taskset, which lends a program one processor, is not installed')
+  const args = ['-c', '0', process.execPath, 'launcher.mjs', 'reproduce', '--version', '1', '--json']
+  const { PATH, HOME } = process.env
+  const child = spawn('taskset', args, { cwd: ROOT, env: { PATH, HOME, UNDERSTUDY_HOME: program.home, ...own() } })
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ answer: 'identical', trainer: 'mlp' })
+})
+
+test('the run can be named too; a script reads the answer, and nothing of the project is changed', async () => {
+  const before = await program.json<unknown>(['models'], own())
+  const first = await reproduced('--version', '1')
+  expect(first).toMatchObject({ answer: 'identical', distance: null })
+  expect(first.changes.filter(({ of }) => of !== 'means')).toEqual([])
+  expect(await reproduced(first.runId, '--check')).toMatchObject({
+    answer: 'unchanged',
+    runId: first.runId,
+    seconds: null,
+  })
+  expect(await program.json<unknown>(['models'], own())).toEqual(before)
+})
+
+test('another program that computes the same is named, and is no failure', async () => {
+  await writeProject('// Another line.\n')
+  const { code, out } = await program.run(['reproduce', '--version', '2'], own())
+  await writeProject('')
+  expect(code).toBe(0)
+  expect(out).toContain('✅ IDENTICAL')
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    'also changed, code: the program or the project is not the same any more',
+  )
+})
+
+test('rows that were made anew otherwise end with 4, say which month, and how far apart the answers are', async () => {
+  await using other = await openProgram({ TRAINERS: 'mlp', ...own() })
+  const { code: made } = await other.run(['train', '--from', '2020-01-01', '--to', '2020-03-01'])
+  expect(made).toBe(0)
+  expect((await other.run(['data', 'drop', 'deliveries_raw_small'])).code).toBe(0)
+  await writeProject('', "{ '2020-02': { pace: 4 } }")
+  expect((await other.run(['preprocess', '--from', '2020-01-01', '--to', '2020-03-01'])).code).toBe(0)
+  const looked = await other.run(['reproduce', '--version', '1', '--check'])
+  const { code, out, err } = await other.run(['reproduce', '--version', '1'])
+  await writeProject('')
+  expect([looked.code, code]).toEqual([4, 4])
+  expect(looked.out).toContain('❌ CHANGED')
+  expect(out).toContain('❌ DIFFERENT: another model came out')
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(/answers are [\d.]+ min apart on average and [\d.]+ at most/)
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('changed, data: the rows of 2020-02 are others than they were')
+  expect(err).toContain('what has changed: data')
+})
+
+test.each([
+  [[], 2, 'no training is named'],
+  [['--version', 'two'], 2, '--version is a number'],
+  [['--version', '9'], 3, 'deliveries has no version 9'],
+  [['nothing-of-this-name'], 3, 'there is no run nothing-of-this-name'],
+])('reproduce %j ends with %i: %s', async (args, code, words) => {
+  const ended = await program.run(['reproduce', ...args], own())
+  expect(ended.code).toBe(code)
+  expect(ended.err).toContain(words)
+})
+
+test('Ctrl-C stops it with 130, says that nothing was changed, and nothing was', async () => {
+  const { child, ended } = program.start(['reproduce', '--version', '1'], own())
+  // From here the thread that trains has yet to begin.
+  child.stderr?.on('data', (text: string) => {
+    if (text.includes('train again')) child.kill('SIGINT')
+  })
+  const { code, err } = await ended
+  expect(code, err).toBe(130)
+  expect(err).toContain('nothing was changed')
+  expect(await reproduced('--version', '1', '--check')).toMatchObject({ answer: 'unchanged' })
+})
