@@ -1,6 +1,8 @@
-"""The same network in Keras, on the same rows: one training, timed. Called by network.ts; prints one line of JSON.
+"""The same network in Keras, on the same rows: one training, timed. Called by training-network.ts; prints one line of JSON.
 
-python network_keras.py FOLDER     FOLDER holds rows.json and little-endian float32 files, written by network.ts
+python training-network.py FOLDER [--autolog]
+    FOLDER holds rows.json and little-endian float32 files, written by training-network.ts. With --autolog the training is recorded
+    by mlflow.tensorflow.autolog(), in a database in the same folder.
 
 No seed is set, as in the recipe, and on purpose: under `keras.utils.set_random_seed`, `fit` shuffles the rows into the same
 order in every epoch (Keras 3.15 on TensorFlow 2.21), so the same few rows are the short last batch each time, and the moving
@@ -53,6 +55,12 @@ model = keras.Sequential(
     ]
 )
 model.compile(optimizer=keras.optimizers.Adam(settings["learningRate"]), loss="mse", metrics=["mae"])
+if "--autolog" in sys.argv:
+    import mlflow
+
+    os.chdir(folder)  # what it writes goes with the folder
+    mlflow.set_tracking_uri("sqlite:///runs.db")
+    mlflow.tensorflow.autolog()
 started, cpu_started = time.perf_counter(), time.process_time()
 model.fit(
     *fit,
