@@ -3,7 +3,7 @@ import { defineProject } from '../src/lifecycle/project.ts'
 import { taxifareSpecification } from './features.ts'
 import { simulateRides, type TableSize } from './simulator/city.ts'
 import { taxifareSlices } from './slices.ts'
-import { TREE_FEATURES, tripSpecification } from './trip-features.ts'
+import { TREE_FEATURES, TREE_SETTINGS, tripSpecification } from './trip-features.ts'
 
 const SIZES = ['1k', '200k', 'all'] as const satisfies readonly TableSize[]
 const RECIPE_FEATURES = taxifareSpecification('utc').features.map(({ name }) => name)
@@ -21,6 +21,7 @@ export const project = defineProject({
   replayMonths: { from: '2015-01', to: '2015-06' },
   specification: tripSpecification,
   learnsFrom: { mlp: RECIPE_FEATURES, linear: RECIPE_FEATURES, trees: TREE_FEATURES },
+  trainerSettings: { trees: TREE_SETTINGS },
   slices: taxifareSlices,
   simulate: (size, options) => {
     const known = SIZES.find((one) => one === size)

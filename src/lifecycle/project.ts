@@ -5,7 +5,9 @@ import { checkExpression, checkSpecification } from '../features/check.ts'
 import type { Expression, FeatureSpecification } from '../features/specification.ts'
 import { zoneTable } from '../features/time-zone.ts'
 import { PlannedError } from '../kernel/errors.ts'
+import type { JsonObject } from '../kernel/json.ts'
 import { type Month, parseDay, parseMonth } from '../kernel/window.ts'
+import { trainerNamed } from '../learning/trainers.ts'
 import type { Batch, TableSchema } from '../warehouse/port.ts'
 
 export { throwIfCancelled } from '../kernel/errors.ts'
@@ -65,6 +67,8 @@ export interface ProjectDefinition {
   readonly specification: (timeReading: TimeReading) => FeatureSpecification
   /** By trainer: the names of the features it learns from. One that is not named here learns from all. */
   readonly learnsFrom?: Readonly<Record<string, readonly string[]>>
+  /** By trainer: settings that suit this project better than the trainer's own defaults. What a person sets comes before them. */
+  readonly trainerSettings?: Readonly<Record<string, JsonObject>>
   /** How a model's errors are shown; by bands of the actual value alone unless given. */
   readonly slices?: (timeReading: TimeReading) => readonly Slice[]
   /** Makes the rows of a raw table where no real ones are there: one batch after the other, any order. Null: rows must be imported. */
@@ -117,6 +121,9 @@ export function defineProject(definition: ProjectDefinition): Project {
     if (unknown !== undefined) wrong(`${trainer} learns from "${unknown}", which is no feature`)
     if (features.length === 0) wrong(`${trainer} learns from no feature`)
   }
+  for (const trainer of Object.keys(definition.trainerSettings ?? {})) {
+    trainerNamed(trainer).checkSettings(usualSettings(definition, trainer))
+  }
   checkSlices(definition.slices?.('utc') ?? [], new Set(names), wrong)
   for (const { zone } of definition.request) if (zone !== undefined) zoneTable(zone)
   const prefix = definition.tablePrefix ?? ''
@@ -143,6 +150,11 @@ function checkSlices(slices: readonly Slice[], columns: ReadonlySet<string>, wro
     checkExpression(of, columns, `the slice ${name}`)
     seen.add(name)
   }
+}
+
+/** What a trainer is told where a person says nothing: its own defaults, or the project's in their place. */
+export function usualSettings(project: Pick<ProjectDefinition, 'trainerSettings'>, trainer: string): JsonObject {
+  return { ...trainerNamed(trainer).defaults, ...project.trainerSettings?.[trainer] }
 }
 
 /** The specification with those features alone that a trainer learns from, in the specification's order. */

@@ -17,7 +17,7 @@ import type {
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Warehouse } from '../warehouse/port.ts'
 import { intervalsFor } from './intervals.ts'
-import { type Project, specificationFor } from './project.ts'
+import { type Project, specificationFor, usualSettings } from './project.ts'
 import { OWN, RECIPE } from './recipe-lines.ts'
 import type { TrainingRequest, TrainingResult } from './rooms.ts'
 import { validate } from './validation.ts'
@@ -98,7 +98,7 @@ async function prepare(
   const fit = announced(rows, () => {
     log(RECIPE.dataLoaded(rows.rows + (earlyStop?.rows ?? 0), encodedWidth(specification) + 1)) // and the target
   })
-  const settings = { ...trainer.defaults, ...request.settings }
+  const settings = { ...usualSettings(project, request.trainer), ...request.settings }
   const { steps, seed } = request
   const onNotice = once((text) => log(`   ${text}`))
   const job = { specification, fit, earlyStop, steps, settings, seed, threads, onNotice, signal }

@@ -7,9 +7,8 @@ import { barsOf } from '../learning/search/pruning.ts'
 import { nextPoint } from '../learning/search/sampler.ts'
 import { type Point, parameterText } from '../learning/search/space.ts'
 import type { Trial } from '../learning/search/trial.ts'
-import { trainerNamed } from '../learning/trainers.ts'
 import { ensureProcessed, splitWindow } from './fresh.ts'
-import { tablesOf } from './project.ts'
+import { type Project, tablesOf, usualSettings } from './project.ts'
 import { datasetInput, endAbandonedSearches, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { snakeCase } from './trainer-settings.ts'
@@ -51,7 +50,7 @@ async function runTrials(
     if (budgetMs !== null && budgetMs <= 0) break
     const pending = begun.slice(ended.length).map(({ settings }): Trial => ({ settings, state: 'running', errors: [] }))
     const known = { space: input.space, trials: [...ended, ...pending], seed: input.seed }
-    const settings = number === 0 ? inForce(input) : nextPoint(input.sampler, known)
+    const settings = number === 0 ? inForce(rooms.project, input) : nextPoint(input.sampler, known)
     if (settings === null) break
     const trial = { input, ground, number, settings, bars: barsOf(ended, input.folds), budgetMs }
     const outcome = task(`trial_${number}`, trial, runTrial(rooms), { retries: 1 })
@@ -62,8 +61,8 @@ async function runTrials(
 }
 
 /** What the searched settings are as things stand. */
-function inForce({ trainer, settings, space }: TuneInput): Point {
-  const standing: Readonly<Record<string, unknown>> = { ...trainerNamed(trainer).defaults, ...settings }
+function inForce(project: Project, { trainer, settings, space }: TuneInput): Point {
+  const standing: Readonly<Record<string, unknown>> = { ...usualSettings(project, trainer), ...settings }
   return Object.fromEntries(space.map(({ name }) => [name, standing[name]])) as Point // every name was checked to be one of the trainer's
 }
 
