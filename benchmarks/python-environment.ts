@@ -4,7 +4,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { VENVS } from '../tests/conformance/python-env.ts'
 
-const REQUIREMENTS = ['tensorflow==2.21.0', 'keras==3.15.1', 'mlflow==3.17.2', 'lightgbm==4.7.0', 'numpy==2.4.6']
+const REQUIREMENTS = [
+  'tensorflow==2.21.0',
+  'keras==3.15.1',
+  'tensorboard==2.21.0',
+  'mlflow==3.17.2',
+  'lightgbm==4.7.0',
+  'numpy==2.4.6',
+]
 
 /**
  * The interpreter that `given` names, or else that of an environment with TensorFlow, Keras, MLflow and LightGBM: some 3 GB, made

@@ -85,7 +85,7 @@ function trainApart(learner: Learner, python: string, folder: string): Outcome {
     : [python, KERAS_SCRIPT, folder, ...(learner === 'Keras' ? [] : ['--autolog'])]
   const started = performance.now()
   const output = execFileSync(program!, args, {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true' },
   }) // both begin with a program
   const wholeSeconds = (performance.now() - started) / 1000

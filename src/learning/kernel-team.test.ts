@@ -11,3 +11,16 @@ test.for([1, 2, 3])('%i threads run together over one memory, and wait for one a
   expect(() => team.allocate(100_000)).toThrow('do not fit')
   await team.close()
 })
+
+test('a team that cannot be is told of in words, and is not there', async () => {
+  const said: string[] = []
+  const onNotice = (text: string): void => void said.push(text)
+  expect(await openKernelTeam('mlp', { threads: 1, bytes: 4_096, onNotice, variants: [] })).toBe(null)
+  expect(await openKernelTeam('mlp', { threads: 1, bytes: 2 ** 33, onNotice })).toBe(null)
+  expect(said).toEqual([
+    'this machine has no WebAssembly SIMD: computing in TypeScript, several times slower',
+    expect.stringMatching(
+      /^the fast kernels get no 8193 MiB of memory .*: computing in TypeScript, several times slower$/,
+    ),
+  ])
+})

@@ -164,6 +164,31 @@ test('the number of threads changes no bit of the weights, nor of the curve', as
   for (const threads of [2, 3]) expect(await fastest.train(parcelJob(wide, { fit, threads }))).toEqual(one)
 })
 
+test('a training on several threads that is cancelled ends within a second, and its threads with it', async () => {
+  const stop = new AbortController()
+  const fit = manyParcels(50_000, 1).encoded
+  const settings = { ...quick, hidden: [100, 50], batchSize: 256, epochs: 1_000_000, patience: 1_000_000 }
+  let cancelledAt = Number.POSITIVE_INFINITY
+  setTimeout(() => {
+    cancelledAt = performance.now()
+    stop.abort()
+  }, 500)
+  const run = fastest.train(parcelJob(settings, { fit, signal: stop.signal, threads: 3 }))
+  await expect(run).rejects.toSatisfy((error) => isPlanned(error, 'CANCELLED'))
+  expect(performance.now() - cancelledAt).toBeLessThan(1_000)
+  expect(process.report.getReport()).toMatchObject({ workers: [] })
+})
+
+test('a machine without kernels is told of, and learns in TypeScript', async () => {
+  const said: string[] = []
+  const { computedBy } = await trainMlpWith(
+    parcelJob({ ...quick, epochs: 1 }, { onNotice: (text) => said.push(text) }),
+    async (plan) => (await openKernels(plan, [])) ?? (await openReference(plan)),
+  )
+  expect(computedBy).toBe('TypeScript')
+  expect(said).toEqual(['this machine has no WebAssembly SIMD: computing in TypeScript, several times slower'])
+})
+
 test('rows spilled to a file are learnt as well as rows in memory, and the file goes', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'mlp-'))
   const spilling = { heldBytes: 0, bucketBytes: 128 * 16 } // 128 rows of 16 bytes: five buckets

@@ -40,10 +40,15 @@ async function openFastest(plan: NetworkPlan): Promise<NetworkEngine> {
 
 /** Weights times rows from which an epoch takes longer than the start of a thread. */
 const WORK_WORTH_A_THREAD = 1e8
+/** Blocks of a batch that are worth a thread: with fewer, threads wait for one another as long as they compute. */
+const BLOCKS_A_THREAD = 2
 
+/** How many threads a training gains by. */
 function threadsWorthwhile({ layout, settings, blockRows, threads }: NetworkPlan): number {
-  const work = weightSizes(layout, settings.hidden).trained * blockRows
-  return settings.batchSize > KERNEL_SIZES.BLOCK && work >= WORK_WORTH_A_THREAD ? threads : 1
+  const { batchSize, hidden } = settings
+  const blocks = Math.ceil(Math.min(batchSize, blockRows) / KERNEL_SIZES.BLOCK)
+  const isLong = weightSizes(layout, hidden).trained * blockRows >= WORK_WORTH_A_THREAD
+  return isLong ? Math.max(1, Math.min(threads, Math.floor(blocks / BLOCKS_A_THREAD))) : 1
 }
 
 async function train(job: TrainingJob<MlpSettings>): Promise<TrainedModel> {
