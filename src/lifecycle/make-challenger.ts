@@ -12,8 +12,8 @@ import { meanLoss, scoreVersion } from './scoring.ts'
 import { enterStaging } from './stage-moves.ts'
 import { closeTraining, trainVersion } from './train-version.ts'
 import { settingsFor } from './trainer-settings.ts'
-import type { Tuned } from './tune-cycle.ts'
 import type { TrainingPlan } from './training-plan.ts'
+import type { Tuned } from './tune-cycle.ts'
 
 export type Challenger = {
   readonly version: number

@@ -5,7 +5,7 @@ import type { JsonObject } from '../kernel/json.ts'
 import { type Cast, learnsHistory } from './cast.ts'
 import { MONTH_SPLIT } from './fresh.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
-import { settingsFor } from './trainer-settings.ts'
+import { settingsFor, trainerSettingsText } from './trainer-settings.ts'
 import { tune } from './tune.ts'
 import type { TuneInput, TuneOutcome } from './tune-input.ts'
 import { spaceFor } from './tune-space.ts'
@@ -90,6 +90,6 @@ function linesOf({ trainer, trials, inForce, bestError, better, metric }: TuneOu
   return [
     better === null
       ? `${tried}, none better than those in force (${metric.name.toUpperCase()} ${figure(inForce)})`
-      : `${tried}; the best have ${metric.name.toUpperCase()} ${figure(bestError)}, those in force ${figure(inForce)}`,
+      : `${tried}; the best (${trainerSettingsText(better)}) have ${metric.name.toUpperCase()} ${figure(bestError)}, those in force ${figure(inForce)}`,
   ]
 }

@@ -211,7 +211,8 @@ const TRAINING: readonly Setting[] = [
       'NAME=VALUE, separated by spaces; a name may begin with its trainer, as in mlp.learning_rate',
     ),
     example: 'mlp.learning_rate=0.001',
-    meaning: "what trainers learn with in place of the recipe's own settings; ./understudy tune finds some and prints this line",
+    meaning:
+      "what trainers learn with in place of the recipe's own settings; ./understudy tune finds some and prints this line",
   },
 ]
 
