@@ -93,13 +93,13 @@ test('the model file says what the trees say: at ties, just beside them, for mis
     ),
     { seed: 20_261_122, numRuns: 60 },
   )
-})
+}, 60_000)
 
 test('3,000 trees are summed as exactly as one, by any number of threads', async () => {
   const ensemble = grow(1, 3_000, 31)
   const rows = rowsFor(2, 200)
   for (const threads of [1, 2, 3]) expect(await stepsApart(ensemble, rows, threads)).toBeLessThanOrEqual(1)
-})
+}, 60_000)
 
 test('trees without splits, no trees at all and thresholds beyond all numbers are written too', async () => {
   const rows = rowsFor(3, 100)
