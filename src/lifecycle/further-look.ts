@@ -7,7 +7,7 @@ import { Question } from './ask.ts'
 import { readRoster } from './champion.ts'
 import { whyNotRetrained } from './decision-state.ts'
 import type { CycleOutcome, FirstModelOutcome } from './outcome.ts'
-import { tablesOf } from './project.ts'
+import { tablesOf, usualSettings } from './project.ts'
 import type { Watch } from './raw-table.ts'
 import { CycleInput, FirstModelInput, type LifecycleRooms } from './rooms.ts'
 import { runFirstRetrain, runRetrain } from './run-cycle.ts'
@@ -65,11 +65,12 @@ export async function furtherInput(
       `it was asked about ${asked.origin} rows, and the table holds ${raw?.origin ?? 'no'} rows now`,
     )
   }
+  const usual = (trainer: string) => usualSettings(rooms.project, trainer)
   if (question.kind === 'cycle') {
     const before = CycleInput.parse(input)
     const { tuneTrials, ...after } = {
       ...before,
-      ...retrainedWith(before, set),
+      ...retrainedWith(before, set, usual),
       challenger: null,
       again: false,
       retrainOf: decision.id,
@@ -80,7 +81,7 @@ export async function furtherInput(
     return { kind: question.kind, input: { ...after, ...search } }
   }
   const before = FirstModelInput.parse(input)
-  const { seed, trainers, trainerSettings } = retrainedWith({ ...before, trainWindow: null, refit: false }, set)
+  const { seed, trainers, trainerSettings } = retrainedWith({ ...before, trainWindow: null, refit: false }, set, usual)
   const after = { ...before, seed, trainers, trainerSettings, waiting: null, retrainOf: decision.id }
   return { kind: question.kind, input: after }
 }

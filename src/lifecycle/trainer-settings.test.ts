@@ -50,6 +50,11 @@ test('what a person sets for a further look comes before what was set, and is of
   const { trainerSettings } = retrainedWith(before, { TRAINERS: 'mlp', learning_rate: '0.02' })
   expect(settingsFor('mlp', trainerSettings)).toEqual({ learningRate: 0.02, patience: 3 })
   expect(settingsFor('trees', trainerSettings)).toEqual({})
+  const usual = (trainer: string) => ({ trees: trainer === 'trees' ? 4_000 : 0 }) // of a project that has found its own
+  expect(retrainedWith(before, { 'trees.trees': '2000' }, usual).trainerSettings).toMatchObject({
+    'trees.trees': 2_000,
+  })
+  expect(() => retrainedWith(before, { 'trees.trees': '4000' }, usual)).toThrow('nothing is set otherwise')
   expect(retrainedWith(before, { 'mlp.learning_rate': '0.02' }).trainerSettings).toEqual({
     'mlp.learningRate': 0.02,
     'mlp.patience': 3,

@@ -68,24 +68,28 @@ export type Retrained = Pick<CycleInput, 'seed' | 'trainers' | 'trainWindow' | '
 
 /**
  * The settings of a training with some of them changed: `SEED`, `TRAINERS`, `TRAIN_WINDOW` and `REFIT` as in `.env`, and a trainer's own,
- * such as `learning_rate`. Throws `BAD_INPUT` for a name that nothing takes, a value that is not allowed, and if nothing would change.
+ * such as `learning_rate`. `usual` is what a trainer is told where a person says nothing. Throws `BAD_INPUT` for a name that nothing takes, a value that is not allowed, and if nothing would change.
  *
  * @example retrainedWith({ seed: 0, trainers: ['mlp'], trainWindow: null, refit: false, trainerSettings: {} }, { SEED: '1' }).seed // => 1
  */
-export function retrainedWith(before: Retrained, set: Readonly<Record<string, string>>): Retrained {
+export function retrainedWith(
+  before: Retrained,
+  set: Readonly<Record<string, string>>,
+  usual: (trainer: string) => JsonObject = (trainer) => trainerNamed(trainer).defaults,
+): Retrained {
   let after = before
   // What learns comes first: it says which other names there are.
   const entries = Object.entries(set).sort(([a], [b]) => Number(b === 'TRAINERS') - Number(a === 'TRAINERS'))
   for (const [name, value] of entries) after = changed(after, name, value)
-  if (canonicalJson(inEffect(after)) === canonicalJson(inEffect(before))) throw nothingChanges(before)
+  if (canonicalJson(inEffect(after, usual)) === canonicalJson(inEffect(before, usual))) throw nothingChanges(before)
   for (const trainer of after.trainers) checkSettingsOf(trainer, after.trainerSettings)
   return after
 }
 
 /** What a training would go by, a trainer's own settings included. */
-function inEffect({ trainerSettings, ...settings }: Retrained): JsonObject {
+function inEffect({ trainerSettings, ...settings }: Retrained, usual: (trainer: string) => JsonObject): JsonObject {
   const own = settings.trainers.map((trainer) => ({
-    ...trainerNamed(trainer).defaults,
+    ...usual(trainer),
     ...settingsFor(trainer, trainerSettings),
   }))
   return { ...settings, own }
