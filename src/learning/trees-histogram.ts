@@ -93,7 +93,17 @@ export function bestSplit(
       }
     }
   }
-  return best
+  return best === null ? null : { ...best, bin: middleOfGap(histogram, best, binCounts[best.column]!) }
+}
+
+/**
+ * Bins without a row of the leaf lie between a split and the next that has some: half of them go either way. All of them, where
+ * none follows.
+ */
+function middleOfGap(histogram: Histogram, { column, bin }: Split, bins: number): number {
+  let next = bin + 1
+  while (next < bins && totalsAt(histogram, column, next).rows === 0) next += 1
+  return next === bins ? bins - 1 : bin + ((next - bin - 1) >> 1)
 }
 
 /** What a leaf's own value takes off the loss, in squared units. */

@@ -29,6 +29,17 @@ export function findSplit(
     if (load<u8>(word(plan, CHOSEN) + column) == 0) continue
     best = findInColumn(plan, rows, gradients, own, histogram + column * COLUMN_BYTES, column, split, lambda, best)
   }
+  if (load<f64>(split, SPLIT_GAIN) > 0) moveToMiddle(plan, histogram, split)
+}
+
+/** Bins without a row of the leaf lie between a split and the next that has some: half of them go either way; all, where none follows. */
+function moveToMiddle(plan: usize, histogram: usize, split: usize): void {
+  const column = <usize>load<u32>(split, SPLIT_COLUMN)
+  const bins = load<i32>(word(plan, BIN_COUNTS) + (column << 2))
+  const bin = load<i32>(split, SPLIT_BIN)
+  let next = bin + 1
+  while (next < bins && load<i64>(histogram + column * COLUMN_BYTES + (<usize>next << 3)) == 0) next++
+  store<i32>(split, next == bins ? bins - 1 : bin + ((next - bin - 1) >> 1), SPLIT_BIN)
 }
 
 /** The same in one column, if it gains more than `best`. Returns the gain of the best so far. */
