@@ -75,7 +75,8 @@ export const trainCommand = defineCommand({
     const settings = context.settings()
     const rooms = await context.rooms()
     const window = windowOf(args, historyWindow(rooms.project, settings))
-    const { trainWindow: _, refit: __, rule: ___, tuneTrials: ____, ...asked } = fromSettings(settings)
+    const { model, experiment, size, seed, trainers, timeReading, threshold, trainerSettings } = fromSettings(settings)
+    const asked = { model, experiment, size, seed, trainers, timeReading, threshold, trainerSettings }
     const request = { ...asked, window, splitRatio: args.split }
     const trained = await withProgress(context, (watch) => trainByHand(rooms, request, watch))
     const { unit } = trained.metric
