@@ -1,6 +1,6 @@
 // Where threads wait for one another.
 
-/** Looks at the word so often before it sleeps: some tens of microseconds. */
+/** Looks at the word so often before it sleeps: a few microseconds. More of them are lost where others keep the machine busy. */
 const SPINS = 4096
 
 /**
