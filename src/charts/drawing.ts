@@ -57,7 +57,7 @@ export function paint(role: Role): Attributes {
   return { class: role, [paints]: light }
 }
 
-export const TEXT_PX = 14
+const TEXT_PX = 14
 export const SMALL_PX = 12
 
 /** A line of text at a place. */

@@ -18,7 +18,7 @@ export interface Scale {
  * Units   `domain` in the values' unit, `range` in pixels (it may fall, as on a vertical axis).
  *
  * @example linearScale([0, 10], [100, 0], 5).at(5) // => 50
- * @example linearScale([0, 1], [0, 100], 4).ticks.length // => 6
+ * @example linearScale([0, 1], [0, 100], 4).ticks // => [0, 0.5, 1]
  */
 export function linearScale(
   domain: readonly [number, number],

@@ -10,6 +10,8 @@ import { openProgram, type Program } from './program.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** Lends a program some of the processors. */
+const TASKSET = 'taskset'
 const DELIVERIES = new URL('../deliveries/project.ts', import.meta.url).href
 
 let program: Program
@@ -48,11 +50,11 @@ test('a version just trained comes out identical, and says of what it is made', 
 })
 
 test('on one processor the bytes are those that several computed', async (context) => {
-  if (spawnSync('taskset', ['--version']).status !== 0)
+  if (spawnSync(TASKSET, ['--version']).status !== 0)
     context.skip('taskset, which lends a program one processor, is not installed')
   const args = ['-c', '0', process.execPath, 'launcher.mjs', 'reproduce', '--version', '1', '--json']
   const { PATH, HOME } = process.env
-  const child = spawn('taskset', args, { cwd: ROOT, env: { PATH, HOME, UNDERSTUDY_HOME: program.home, ...own() } })
+  const child = spawn(TASKSET, args, { cwd: ROOT, env: { PATH, HOME, UNDERSTUDY_HOME: program.home, ...own() } })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)

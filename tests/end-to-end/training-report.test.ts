@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { monthWindow } from '../../src/kernel/window.ts'
+import type { CycleOutcome } from '../../src/lifecycle/outcome.ts'
 import { reportTraining } from '../../src/lifecycle/training-report.ts'
 import { KIND_TAG } from '../../src/tracking/own-runs.ts'
 import { startUnderstudy } from '../conformance/servers.ts'
@@ -34,10 +35,11 @@ const project = {
 }
 
 let stage: Stage
+let judged: CycleOutcome | null
 beforeAll(async () => {
   stage = await openStage(project)
   await stage.month('2020-04', { trainers: ['linear', 'trees'], trainerSettings: { trees: 20 } })
-  await stage.month('2020-05', { refit: true })
+  judged = (await stage.month('2020-05', { refit: true })).cycle
 }, 60_000)
 afterAll(() => stage[Symbol.asyncDispose]())
 
@@ -71,8 +73,10 @@ test('a challenger has every chart, and a card whose figures are those that the 
   const card = await cardOf(version.runId)
   const run = await stage.tracking.run(version.runId)
   expect(card).toContain(`**Mean absolute error ${run.metrics.holdout_mae?.toFixed(3)} min (95 % interval `)
-  expect(card).toMatch(
-    /^v1, which it is up against, has [\d.]+ min on the same parcels; the difference is −[\d.]+ min/m,
+  const { champion = null, difference = null } = judged ?? {}
+  expect(champion?.version).toBe(1)
+  expect(card).toContain(
+    `v1, which it is up against, has ${champion?.error?.toFixed(3)} min on the same parcels; the difference is −${difference?.mean.toFixed(3).replace('-', '')} min`,
   )
   expect(card).toContain('This is a selection figure')
   expect(card).toContain(`./understudy reproduce ${version.runId}`)
