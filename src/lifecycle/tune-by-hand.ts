@@ -11,7 +11,7 @@ import { HISTORY_SPLIT } from './first-model.ts'
 import { MONTH_SPLIT } from './fresh.ts'
 import { refuseOthersModel } from './model-owner.ts'
 import { fingerprintOf } from './preprocess.ts'
-import { tablesOf } from './project.ts'
+import { specificationFor, tablesOf, usualSettings } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { settingsFor, type TrainerSettings } from './trainer-settings.ts'
@@ -55,8 +55,9 @@ export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, wa
   const learnt = { fromMs: input.learnFromMs, toMs: input.toMs }
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, learnt)
   const { store, model, trainer } = input
-  const preprocessing = specificationDigest(rooms.project.specification(input.timeReading))
-  const digest = digestOf({ ...input, raw, preprocessing, version: tune.version }).slice(0, 12)
+  const features = specificationDigest(specificationFor(rooms.project, input.timeReading, trainer))
+  const usual = usualSettings(rooms.project, trainer)
+  const digest = digestOf({ ...input, raw, features, usual, version: tune.version }).slice(0, 12)
   const key = `${store}/${model}/${origin}/${trainer}/${digest}`
   try {
     const { output, replayed } = await rooms.engine.run(tune, rooms, input, { key, lock: `tune/${model}`, ...watch })
