@@ -47,7 +47,8 @@ export async function saveCopies(
   const { result } = trained
   const params = { ...paramsOf(subject, trained), ...kerasFiles(rooms, subject, trained).params }
   await outputs.save('params', 'json', JSON.stringify(params, null, 1))
-  await outputs.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae }))
+  const of = 'the early-stop rows: a selection figure, not a measurement'
+  await outputs.save('metrics', 'json', JSON.stringify({ mae: result.earlyStopMae, of }))
   log(RECIPE.resultsSaved('local'))
   await outputs.save('models', 'onnx', Buffer.from(result.model, 'base64'))
   log(RECIPE.modelSaved('local'))
