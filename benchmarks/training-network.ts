@@ -181,7 +181,7 @@ function summarise(rows: number, outcomes: ReadonlyMap<Learner, readonly Outcome
     const first = mean(of(learner, ({ epochSeconds }) => epochSeconds[0] ?? Number.NaN))
     const whole = mean(of(learner, ({ wholeSeconds }) => wholeSeconds))
     const maes = of(learner, ({ mae }) => mae)
-    const error = `${mean(maes).toFixed(4)} ± ${standardError(maes).toFixed(4)}`
+    const error = `${mean(maes).toFixed(4)}${maes.length > 1 ? ` ± ${standardError(maes).toFixed(4)}` : ''}`
     const columns = [thousands(speed).padStart(9), (speed / keras).toFixed(2).padStart(8), thousands(work).padStart(21)]
     console.log(
       `  ${learner.padEnd(18)} ${columns.join(' ')} ${`${first.toFixed(2)} s`.padStart(12)} ${`${whole.toFixed(1)} s`.padStart(14)}  ${error}`,
