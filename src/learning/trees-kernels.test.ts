@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { EncodedRows } from '../features/encode.ts'
+import { column } from '../features/expressions.ts'
+import type { FeatureSpecification } from '../features/specification.ts'
 import { seededRandom } from '../kernel/random.ts'
 import type { TrainedModel, TrainingJob } from './port.ts'
-import { manyParcels, parcelJob, trainerContract } from './trainer.contract.ts'
+import { firstRows, manyParcels, parcelJob, parcels, trainerContract } from './trainer.contract.ts'
 import { trainTreesWith, trees } from './trees.ts'
 import { openReferenceGrower } from './trees-reference.ts'
 import type { TreesSettings } from './trees-settings.ts'
@@ -45,3 +47,28 @@ test.for(CASES)('the kernels grow the same trees as the reference, node for node
     expect({ ...model, computedBy: reference.computedBy }).toEqual(reference)
   }
 })
+
+test.for([3, 4, 12, 13, 20, 28, 29, 45])(
+  'so do they with %i columns, each row as long as it takes',
+  async (columns) => {
+    const random = seededRandom(columns)
+    const rows = 700
+    const numbers = Float32Array.from({ length: rows * columns }, () => random.uniform())
+    const target = Float32Array.from(
+      { length: rows },
+      (_, row) => 5 * numbers[row * columns + columns - 1]! + random.uniform(),
+    )
+    const names = Array.from({ length: columns }, (_, i) => `x${i}`)
+    const specification: FeatureSpecification = {
+      ...parcels,
+      features: names.map((name) => ({ kind: 'number', name, value: column('weight_kg') })),
+    }
+    const fit: EncodedRows = { rows, numberCount: columns, categoryCount: 0, numbers, codes: new Int16Array(), target }
+    for (const rowShare of [1, 0.7]) {
+      const settings: TreesSettings = { ...SMALL, trees: 3, rowShare }
+      const job = parcelJob(settings, { specification, fit, earlyStop: firstRows(fit, 100) })
+      const { weights } = await trees.train({ ...job, threads: 2 })
+      expect(weights).toEqual((await trainReference(job)).weights)
+    }
+  },
+)

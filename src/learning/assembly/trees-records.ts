@@ -126,32 +126,37 @@ function part32(record: usize, end: usize, left: usize, right: usize, column: us
 
 function partAny(record: usize, end: usize, stride: usize, left: usize, right: usize, column: usize, add: i32, most: i32): i32 {
   const first = left
+  right -= stride
   for (; record < end; record += stride) {
-    if (((<i32>load<u8>(record + column) + add) & 255) <= most) {
-      memory.copy(left, record, stride)
-      left += stride
-    } else {
-      right -= stride
-      memory.copy(right, record, stride)
-    }
+    const goesLeft = <usize>(((<i32>load<u8>(record + column) + add) & 255) <= most)
+    moveRecord(goesLeft ? left : right, record, stride)
+    left += goesLeft * stride
+    right -= (goesLeft ^ 1) * stride
   }
   return <i32>((left - first) / stride)
+}
+
+/** Copies a record. */
+// @ts-ignore: decorator
+@inline
+export function moveRecord(to: usize, from: usize, stride: usize): void {
+  let at: usize = 0
+  for (; at + 16 <= stride; at += 16) v128.store(to + at, v128.load(from + at))
+  if (at < stride) store<u64>(to + at, load<u64>(from + at))
 }
 
 /** Parts the rows to fit into those drawn for a tree and the others, by a hash of each row's number. */
 export function partDrawn(record: usize, end: usize, stride: usize, left: usize, right: usize, numberAt: usize, seed: i32, below: f64): i32 {
   const first = left
+  right -= stride
   for (; record < end; record += stride) {
     let z = <u32>load<u32>(record + numberAt) * 0x9e3779b9 + <u32>seed
     z = (z ^ (z >> 16)) * 0x21f0aaad
     z = (z ^ (z >> 15)) * 0x735a2d97
-    if (<f64>(z ^ (z >> 15)) < below) {
-      memory.copy(left, record, stride)
-      left += stride
-    } else {
-      right -= stride
-      memory.copy(right, record, stride)
-    }
+    const goesLeft = <usize>(<f64>(z ^ (z >> 15)) < below)
+    moveRecord(goesLeft ? left : right, record, stride)
+    left += goesLeft * stride
+    right -= (goesLeft ^ 1) * stride
   }
   return <i32>((left - first) / stride)
 }

@@ -3,6 +3,7 @@ import {
   DRAWN, FIT, FIT_OTHER, FIT_ROWS, firstRecord, LEAF_AWAY, LEAF_COUNT, LEAF_STOP_AWAY, leafAt, LEFT_OUT, RESIDUAL_AT, segment, STOP,
   STOP_OTHER, STOP_ROWS, STOPPING, STRIDE, SUMS, TARGET_AT, VALUES, word,
 } from './trees-plan'
+import { moveRecord } from './trees-records'
 
 const ROUNDING: f64 = 6755399441055744.0
 
@@ -82,11 +83,4 @@ export function lessen(plan: usize, own: usize, back: usize, value: f32, sums: u
   store<i64>(sums, load<i64>(sums, SQUARED) + sumSquared, SQUARED)
   store<i64>(sums, load<i64>(sums, SIGNED) + sumSigned, SIGNED)
   store<f32>(sums, max(load<f32>(sums, LARGEST), largest), LARGEST)
-}
-
-// @ts-ignore: decorator
-@inline
-function moveRecord(to: usize, from: usize, stride: usize): void {
-  if (stride == 16) v128.store(to, v128.load(from))
-  else for (let at: usize = 0; at < stride; at += 8) store<u64>(to + at, load<u64>(from + at))
 }
