@@ -28,6 +28,9 @@ export const tune = flow<LifecycleRooms>()({
   },
 })
 
+/** Of a search that is bounded by time alone: what all its trials came to is journalled in one piece, which has an end. */
+export const MOST_TRIALS = 1_000
+
 /** What the tasks of trials are called. */
 export const TRIAL = /^trial_\d+$/
 
@@ -42,7 +45,7 @@ async function runTrials(
   ground: Ground,
 ): Promise<TrialOutcome[]> {
   const begun: { readonly settings: Point; readonly outcome: Promise<TrialOutcome> }[] = []
-  for (let number = 0; input.trials === null || number <= input.trials; number++) {
+  for (let number = 0; number <= (input.trials ?? MOST_TRIALS); number++) {
     const ended = await Promise.all(
       begun.slice(0, Math.max(0, number - input.workers + 1)).map(({ outcome }) => outcome),
     )

@@ -4,6 +4,7 @@ import { PlannedError } from '../../kernel/errors.ts'
 import { dayText, monthWindow, parseDay, parseMonth, type TimeWindow } from '../../kernel/window.ts'
 import { SAMPLERS } from '../../learning/search/sampler.ts'
 import { mergedSettings, readTrainerSettings, trainerSettingsText } from '../../lifecycle/trainer-settings.ts'
+import { MOST_TRIALS } from '../../lifecycle/tune.ts'
 import { type TuneRequest, tuneByHand } from '../../lifecycle/tune-by-hand.ts'
 import { FOLDS } from '../../lifecycle/tune-cycle.ts'
 import { spaceFor } from '../../lifecycle/tune-space.ts'
@@ -15,7 +16,6 @@ import { fromSettings, historyWindow } from '../request.ts'
 
 /** How many settings are tried unless something else is said. */
 const TRIALS = 30
-const MOST_TRIALS = 1_000
 const MOST_FOLDS = 20
 const MOST_WORKERS = 16
 

@@ -4,7 +4,7 @@ import { type Point, parameterText, pointAt, pointCount, pointKey, type Space } 
 import type { Situation } from './trial.ts'
 
 /** More points than anybody would wait for. */
-const MOST = 100_000
+const MOST = 1_000
 
 /** The first combination that was not tried; null once all were. Throws `BAD_INPUT` for a space that has no or too many combinations. */
 export function gridPoint({ space, trials }: Situation): Point | null {
