@@ -8,7 +8,7 @@ import { type EncodedRows, encode } from '../src/features/encode.ts'
 import type { FeatureSpecification } from '../src/features/specification.ts'
 import { monthWindow, parseMonth } from '../src/kernel/window.ts'
 import { mlp } from '../src/learning/mlp.ts'
-import { openDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
+import { openWarehouse } from '../src/main/open-warehouse.ts'
 import type { Batch } from '../src/warehouse/port.ts'
 import { project } from '../taxifare/project.ts'
 
@@ -40,10 +40,7 @@ export async function readRides(specification: FeatureSpecification, options: Ri
 
 /** Writes the simulated table and returns what its files are called. */
 async function simulate(folder: string, size: string): Promise<string> {
-  await using warehouse = await openDuckdbWarehouse({
-    directory: join(folder, 'warehouse'),
-    temporaryDirectory: join(folder, 'tmp'),
-  })
+  await using warehouse = await openWarehouse(folder)
   if (project.simulate === null) throw new Error('the project has no simulator')
   await warehouse.write('rides', project.simulate(size, {}), {
     schema: project.rawSchema,
