@@ -129,6 +129,7 @@ async function trainOurs(
     fit: rowsInMemory(fit),
     earlyStop: null,
     steps: settings.trees,
+    onNotice: (text) => console.log(`  ${text}`),
   }
   const [cpuStarted, started] = [process.cpuUsage(), performance.now()]
   const { weights } = await trees.train(job)

@@ -5,17 +5,13 @@ import { BUCKETS, DRAWN, FIT_ROWS, LEAF_COUNT, LEAF_ROWS, leafAt, NEXT_LEAF, ORD
 const PASS_BUCKETS: u32 = 2048
 
 /** A float's bits so that they are in the order of the numbers, the smallest first. */
-// @ts-ignore: decorator
-@inline
 function keyOf(value: f32): u32 {
   const bits = reinterpret<u32>(value)
-  return bits ^ (<u32>(<i32>bits >> 31) | 0x80000000)
+  return bits ^ (u32(i32(bits) >> 31) | 0x80000000)
 }
 
-// @ts-ignore: decorator
-@inline
 function valueOf(key: u32): f32 {
-  return reinterpret<f32>(key ^ (~<u32>(<i32>key >> 31) | 0x80000000))
+  return reinterpret<f32>(key ^ (~u32(i32(key) >> 31) | 0x80000000))
 }
 
 /**
@@ -67,7 +63,7 @@ function findOrdered(plan: usize, thread: i32, threads: i32, leaf: i32, ordered:
 /** Counts the keys whose bits from `above` on are `prefix` by their bits from `shift` to below `above`. */
 export function countKeys(plan: usize, record: usize, end: usize, buckets: usize, prefix: u32, above: i32, shift: i32): void {
   const stride = word(plan, STRIDE)
-  const mask = ((<u32>1 << (above - shift)) - 1)
+  const mask = (u32(1) << (above - shift)) - 1
   const at = word(plan, RESIDUAL_AT)
   for (; record < end; record += stride) {
     const key = keyOf(load<f32>(record + at))

@@ -1,8 +1,6 @@
 // Where things lie in the memory that all threads share. `trees-memory.ts` of the other side writes it, word by word, in this order.
 
 /** Word `i` of a plan. */
-// @ts-ignore: decorator
-@inline
 export function word(plan: usize, i: usize): usize {
   return load<u32>(plan + (i << 2))
 }
@@ -77,8 +75,6 @@ export const LEFT_OUT: usize = 1
 export const STOPPING: usize = 2
 
 /** Address of two u32: from where to where a leaf's records of a kind go, of those that are a thread's own. */
-// @ts-ignore: decorator
-@inline
 export function segment(plan: usize, kind: usize, thread: i32, threads: i32, leaf: i32): usize {
   const list = (kind * <usize>threads + <usize>thread) * word(plan, LEAVES) + <usize>leaf
   return word(plan, SEGMENTS) + (list << 3)
@@ -111,8 +107,6 @@ export const SPLIT_ROWS: usize = 20
 export const SPLIT_GRADIENTS: usize = 24
 
 /** Address of a leaf in a thread's own list. */
-// @ts-ignore: decorator
-@inline
 export function leafAt(plan: usize, thread: i32, leaf: i32): usize {
   return word(plan, LEAF_TABLES) + (<usize>thread * word(plan, LEAVES) + <usize>leaf) * LEAF_BYTES
 }

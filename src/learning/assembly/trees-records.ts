@@ -137,8 +137,6 @@ function partAny(record: usize, end: usize, stride: usize, left: usize, right: u
 }
 
 /** Copies a record. */
-// @ts-ignore: decorator
-@inline
 export function moveRecord(to: usize, from: usize, stride: usize): void {
   let at: usize = 0
   for (; at + 16 <= stride; at += 16) v128.store(to + at, v128.load(from + at))

@@ -9,8 +9,6 @@ import { COLUMN_BYTES } from './trees-histogram'
 const LEAST_GAIN: f64 = 1e-10
 
 /** What a leaf's own value takes off the loss. */
-// @ts-ignore: decorator
-@inline
 function worth(gradients: f64, rows: i32, lambda: f64): f64 {
   return (gradients * gradients) / (<f64>rows + lambda)
 }

@@ -105,8 +105,6 @@ export function grow(
 }
 
 /** Where a thread builds histograms: alone, the leaf's own place; of several, a place of its own, added up afterwards. */
-// @ts-ignore: decorator
-@inline
 function partOf(plan: usize, thread: i32, threads: i32, slot: i32): usize {
   const bytes = word(plan, COLUMNS) * COLUMN_BYTES
   return threads == 1 ? word(plan, SLOTS) + <usize>slot * bytes : word(plan, PARTS) + <usize>thread * bytes
