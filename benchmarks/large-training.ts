@@ -18,7 +18,9 @@ export interface LargeJob {
   readonly earlyStop: TimeWindow
   readonly seed: number
   /** How rows are shuffled, if not as they usually are. */
-  readonly held: { readonly heldBytes: number; readonly bucketBytes: number } | null
+  readonly held: { readonly heldBytes?: number; readonly bucketBytes?: number } | null
+  /** Of the network. */
+  readonly epochs: number
 }
 
 export interface LargeOutcome {
@@ -28,10 +30,8 @@ export interface LargeOutcome {
   readonly mae: number
 }
 
-const SETTINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  trees: { trees: 50, leaves: 63, patience: 50 },
-  mlp: { epochs: 2 },
-}
+const settingsOf = ({ trainer, epochs }: LargeJob): Readonly<Record<string, number>> =>
+  trainer === 'mlp' ? { epochs } : { trees: 50, leaves: 63, patience: 50 }
 const TABLE = 'large_processed_all'
 
 process.once('message', async (job: LargeJob) => {
@@ -48,11 +48,12 @@ process.once('message', async (job: LargeJob) => {
 })
 
 /** As the program does it: in a worker thread, which reads the warehouse. */
-async function trainAsUsual({ home, trainer, fit, earlyStop, seed }: LargeJob): Promise<number> {
+async function trainAsUsual(job: LargeJob): Promise<number> {
+  const { home, trainer, fit, earlyStop, seed } = job
   const projectPath = fileURLToPath(new URL('./large-project.ts', import.meta.url))
   const request = {
     ...{ table: TABLE, fit, earlyStop, trainer, seed },
-    settings: SETTINGS[trainer] ?? {},
+    settings: settingsOf(job),
     steps: null,
     timeReading: 'utc' as const,
     warmStart: null,
@@ -65,10 +66,8 @@ async function trainAsUsual({ home, trainer, fit, earlyStop, seed }: LargeJob): 
 }
 
 /** The network, its rows shuffled otherwise than their number asks for. */
-async function trainShuffledBy(
-  { home, fit, earlyStop, seed }: LargeJob,
-  held: NonNullable<LargeJob['held']>,
-): Promise<number> {
+async function trainShuffledBy(told: LargeJob, held: NonNullable<LargeJob['held']>): Promise<number> {
+  const { home, fit, earlyStop, seed } = told
   await using warehouse = await openWarehouse(home)
   await using scratch = await makeTrainingScratch(home)
   const specification = project.specification('utc')
@@ -78,7 +77,7 @@ async function trainShuffledBy(
     specification,
     fit: await openWindowRows(source, fit),
     earlyStop: rows,
-    settings: { ...MLP_DEFAULTS, ...SETTINGS.mlp },
+    settings: { ...MLP_DEFAULTS, ...settingsOf(told) },
     ...{ steps: null, warmStart: null, seed },
     threads: availableParallelism(),
     scratch: scratch.path,

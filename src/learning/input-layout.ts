@@ -62,17 +62,6 @@ export function checkRows(rows: EncodedRows, layout: InputLayout, what: string):
   }
 }
 
-/** The checks of `checkRows` on a job's rows, and that there are enough of them: 2 to fit, 1 to stop by. */
-export function checkJobRows(
-  trainer: string,
-  job: { fit: EncodedRows; earlyStop: EncodedRows | null },
-  layout: InputLayout,
-): void {
-  checkRows(job.fit, layout, 'fit')
-  if (job.earlyStop !== null) checkRows(job.earlyStop, layout, 'early-stop')
-  checkRowCounts(trainer, job)
-}
-
 /** Throws `BAD_INPUT` unless there are 2 rows to fit and 1 to stop by. */
 export function checkRowCounts(
   trainer: string,

@@ -5,11 +5,11 @@ import type { OnnxGraph } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { PlannedError, throwIfCancelled } from '../kernel/errors.ts'
 import { solveSymmetric } from './cholesky.ts'
-import { checkJobRows, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
+import { checkRowCounts, checkRows, type InputLayout, inputLayout } from './input-layout.ts'
 import { addDense, writeModel } from './model-file.ts'
 import { openPace } from './pace.ts'
-import type { Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
-import { allRows } from './rows.ts'
+import type { RowSource, Tensor, TrainedModel, Trainer, TrainingJob } from './port.ts'
+import { rowsInMemory } from './rows.ts'
 import { parseSettings } from './settings.ts'
 
 const LinearSettings = z.strictObject({
@@ -21,7 +21,7 @@ const LinearSettings = z.strictObject({
 })
 export type LinearSettings = Readonly<z.infer<typeof LinearSettings>>
 
-/** Solved in one step: `warmStart` and `steps` change nothing, and early-stop rows are only measured on. */
+/** Solved in one step, with a block of rows in memory at a time: `warmStart` and `steps` change nothing, and early-stop rows are only measured on. */
 export const linear: Trainer<LinearSettings> = {
   name: 'linear',
   defaults: { ridge: 1e-9 },
@@ -42,8 +42,9 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
   throwIfCancelled(job.signal)
   const { ridge } = parseSettings('linear', LinearSettings, job.settings)
   const layout = inputLayout(job.specification)
-  const fit = await allRows(job.fit)
-  checkJobRows('linear', { fit, earlyStop: job.earlyStop }, layout)
+  const { fit, earlyStop } = job
+  checkRowCounts('linear', job)
+  if (earlyStop !== null) checkRows(earlyStop, layout, 'early-stop')
   const { moments, products } = await normalEquations(fit, layout, job.signal)
   const size = layout.width + 1
   for (let i = 0; i < layout.width; i++) moments[i * size + i]! += ridge * fit.rows // not the intercept's
@@ -57,8 +58,8 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
     { name: 'output/kernel', shape: [layout.width, 1], values: Float32Array.from(solution.subarray(0, layout.width)) },
     { name: 'output/bias', shape: [1], values: Float32Array.of(solution[layout.width]!) },
   ]
-  const fitted = errorsOf(job.specification, weights, fit)
-  const checked = job.earlyStop === null ? null : errorsOf(job.specification, weights, job.earlyStop)
+  const fitted = await errorsOf(job.specification, weights, fit)
+  const checked = earlyStop === null ? null : await errorsOf(job.specification, weights, rowsInMemory(earlyStop))
   const record = {
     epoch: 0,
     loss: fitted.mse,
@@ -85,7 +86,7 @@ async function train(job: TrainingJob<LinearSettings>): Promise<TrainedModel> {
  * Shapes  w = input width: `moments` (w + 1, w + 1), of which only the lower triangle is filled; `products` (w + 1).
  */
 async function normalEquations(
-  fit: EncodedRows,
+  fit: RowSource,
   layout: InputLayout,
   signal: AbortSignal | undefined,
 ): Promise<{ moments: Float64Array; products: Float64Array }> {
@@ -95,15 +96,18 @@ async function normalEquations(
   const columns = new Int32Array(fit.numberCount + fit.categoryCount + 1)
   const values = new Float64Array(columns.length)
   const pace = openPace(signal)
-  for (let row = 0; row < fit.rows; row++) {
-    const count = activeInputs(fit, row, layout, columns, values)
-    for (let a = 0; a < count; a++) {
-      products[columns[a]!]! += values[a]! * fit.target[row]! // a < count, row < rows
-      for (let b = 0; b < count; b++) {
-        if (columns[b]! <= columns[a]!) moments[columns[a]! * size + columns[b]!]! += values[a]! * values[b]! // b < count
+  for await (const block of fit.blocks()) {
+    checkRows(block, layout, 'fit')
+    for (let row = 0; row < block.rows; row++) {
+      const count = activeInputs(block, row, layout, columns, values)
+      for (let a = 0; a < count; a++) {
+        products[columns[a]!]! += values[a]! * block.target[row]! // a < count, row < rows
+        for (let b = 0; b < count; b++) {
+          if (columns[b]! <= columns[a]!) moments[columns[a]! * size + columns[b]!]! += values[a]! * values[b]! // b < count
+        }
       }
+      if (row % 256 === 255) await pace(256)
     }
-    if (row % 256 === 255) await pace(256)
   }
   return { moments, products }
 }
@@ -153,17 +157,19 @@ function predictEncoded(
   return predictions
 }
 
-function errorsOf(
+async function errorsOf(
   specification: FeatureSpecification,
   weights: readonly Tensor[],
-  rows: EncodedRows,
-): { mse: number; mae: number } {
+  rows: RowSource,
+): Promise<{ mse: number; mae: number }> {
   let squared = 0
   let absolute = 0
-  for (const [row, prediction] of predictEncoded(specification, weights, rows).entries()) {
-    const error = prediction - rows.target[row]! // row < rows
-    squared += error * error
-    absolute += Math.abs(error)
+  for await (const block of rows.blocks()) {
+    for (const [row, prediction] of predictEncoded(specification, weights, block).entries()) {
+      const error = prediction - block.target[row]! // row < rows
+      squared += error * error
+      absolute += Math.abs(error)
+    }
   }
   return { mse: squared / rows.rows, mae: absolute / rows.rows }
 }

@@ -91,6 +91,17 @@ export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Se
     expect(await train()).toEqual(await train())
   })
 
+  law('rows that come in blocks give the same weights as rows that come at once', async () => {
+    const { encoded } = manyParcels(600, 1)
+    const fit = {
+      ...rowsInMemory(encoded),
+      async *blocks() {
+        for (let from = 0; from < 600; from += 70) yield rowsBetween(encoded, from, Math.min(from + 70, 600))
+      },
+    }
+    expect(await trainer.train({ ...parcelJob(settings), fit })).toEqual(await train())
+  })
+
   law('what it learnt beats the mean by far, and the error told is that of the weights kept', async () => {
     const { encoded } = manyParcels(150, 2)
     const { weights, earlyStopMae, epochs, keptEpoch } = await train()
@@ -161,12 +172,16 @@ export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Se
 
 /** The first rows of some. */
 export function firstRows(rows: EncodedRows, count: number): EncodedRows {
+  return rowsBetween(rows, 0, count)
+}
+
+function rowsBetween(rows: EncodedRows, from: number, to: number): EncodedRows {
   return {
     ...rows,
-    rows: count,
-    numbers: rows.numbers.slice(0, count * rows.numberCount),
-    codes: rows.codes.slice(0, count * rows.categoryCount),
-    target: rows.target.slice(0, count),
+    rows: to - from,
+    numbers: rows.numbers.slice(from * rows.numberCount, to * rows.numberCount),
+    codes: rows.codes.slice(from * rows.categoryCount, to * rows.categoryCount),
+    target: rows.target.slice(from, to),
   }
 }
 
