@@ -85,7 +85,8 @@ function highestError({ bars, overall }: BandChart): number {
     worthSeeing(bars, (bar) => bar.error ?? 0),
     overall.error,
   )
-  const ends = bars.map((bar) => bar.high ?? 0)
+  const sure = bars.filter((bar) => !bar.isFew)
+  const ends = (sure.length === 0 ? bars : sure).map((bar) => bar.high ?? 0)
   return roundUp(Math.max(most * 1.04, Math.min(Math.max(...ends, 0), most * 1.6)))
 }
 

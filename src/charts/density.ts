@@ -36,14 +36,15 @@ export function densityChart(chart: Density): string {
     const across = linearScale(chart.span, [plot.left, plot.right], 6)
     const up = linearScale(chart.span, [plot.bottom, plot.top], 6)
     const counts = countCells(chart)
-    const edges = shadeEdges(counts.reduce((most, count) => Math.max(most, count), 0))
+    const most = counts.reduce((largest, count) => Math.max(largest, count), 0)
+    const edges = shadeEdges(most)
     return [
       verticalAxis(up, plot, chart.upName),
       ...SHADES.map((role, shade) => cells(counts, plot, role, (count) => shadeOf(count, edges) === shade)),
       horizontalAxis(across, plot, chart.acrossName),
       equalLine(across, up, plot),
       marks(chart, across, up),
-      key(chart, edges, { x: plot.right + 28, y: plot.top + 6 }),
+      key(chart, { edges, most }, { x: plot.right + 28, y: plot.top + 6 }),
     ].join('')
   })
 }
@@ -119,14 +120,14 @@ function diamond(x: number, y: number): string {
 /** What shades, line and marks mean, beside the plot. */
 function key(
   { rowsName, marks: { text, at } }: Density,
-  edges: readonly number[],
+  { edges, most }: { readonly edges: readonly number[]; readonly most: number },
   { x, y }: { x: number; y: number },
 ): string {
   const title = label(`${rowsName} in a square`, { x, y: y + 4 }, { px: SMALL_PX })
   const first = SHADES.length - edges.length
   const shades = edges.map((edge, i) => {
-    const last = (edges[i + 1] ?? Number.NaN) - 1
-    const words = Number.isNaN(last) ? `${edge} or more` : last === edge ? String(edge) : `${edge} to ${last}`
+    const last = (edges[i + 1] ?? most + 1) - 1
+    const words = last === edge ? String(edge) : `${edge} to ${last}`
     const top = y + 16 + i * 22
     return (
       element('rect', { x, y: top, width: 22, height: 16, ...paint(SHADES[first + i]!) }) +

@@ -113,6 +113,7 @@ export const TARGET_NOTE =
 /** Share of the rows that lie inside the axes of predicted against actual, at least. */
 const SHOWN_SHARE = 0.995
 const GROUPS = 10
+const ROWS_PER_GROUP = 20
 
 /** Predictions against actual values, by how many rows lie where. */
 export function againstChart({ metric, row, specification }: Described, measured: Measured): string {
@@ -124,7 +125,14 @@ export function againstChart({ metric, row, specification }: Described, measured
   const isInside = (value: number): boolean => value >= low && value <= high
   const beyond = actual.reduce((count, value, i) => count + (isInside(value) && isInside(predicted[i]!) ? 0 : 1), 0)
   const { target } = specification('utc')
-  const groups = calibrationOf(measured, GROUPS)
+  const count = Math.min(GROUPS, Math.floor(rows / ROWS_PER_GROUP))
+  const groups = count < 2 ? [] : calibrationOf(measured, count)
+  const groupName = count === GROUPS ? 'each tenth' : `each of ${count} equal groups`
+  const pairs = groups.map((group) => `${group.predicted.toFixed(2)} and ${group.actual.toFixed(2)}`)
+  const inWords =
+    pairs.length === 0
+      ? []
+      : [`Mean predicted and mean actual value of ${groupName}, by prediction: ${pairs.join('; ')}.`]
   const beyondNote = beyond === 0 ? [] : [`Beyond the axes: ${countText(beyond)} of ${countText(rows)} ${row.many}.`]
   return densityChart({
     words: {
@@ -132,7 +140,7 @@ export function againstChart({ metric, row, specification }: Described, measured
       title: 'Predicted against actual',
       subtitle: `${target} of the ${countText(rows)} ${row.many} of ${windowText(window)}, the holdout, in ${metric.unit}`,
       notes: beyondNote,
-      description: `How many ${row.many} had which actual and which predicted value. By tenths of the predictions, mean predicted and mean actual value: ${groups.map((group) => `${group.predicted.toFixed(2)} and ${group.actual.toFixed(2)}`).join('; ')}.`,
+      description: [`How many ${row.many} had which actual and which predicted value.`, ...inWords].join(' '),
     },
     across: actual,
     up: predicted,
@@ -141,7 +149,7 @@ export function againstChart({ metric, row, specification }: Described, measured
     span: [low, high === low ? low + 1 : high],
     rowsName: row.many,
     marks: {
-      text: `mean of each tenth of the ${row.many}, by prediction: on the line, predictions of that height are right on average`,
+      text: `mean of ${groupName} of the ${row.many}, by prediction: on the line, predictions of that height are right on average`,
       at: groups.map((group) => [group.actual, group.predicted] as const),
     },
   })
