@@ -5,8 +5,8 @@ import { allRows } from './rows.ts'
 import { type ShuffledRows, shuffledInMemory } from './shuffled-rows.ts'
 import { bytesOfRow, spillRows } from './spilled-rows.ts'
 
-/** What is held in memory as it is, at most. */
-const HELD_BYTES = 256 * 2 ** 20
+/** What is held in memory as it is, at most: kernels have a copy of it. */
+const HELD_BYTES = 128 * 2 ** 20
 const BUCKET_BYTES = 48 * 2 ** 20
 
 export interface Shuffling {
