@@ -138,14 +138,16 @@ export const TREE_FEATURES: readonly string[] = [
 ]
 
 /**
- * What suits trees on these rides: errors beyond 2 USD count by their size, because fares hold some that no distance explains;
- * and each tree sees a part of the rides and of the features, which are many and alike. Chosen on the rides of 2014 by models of
- * the rides before.
+ * What suits trees on these rides: the fare's logarithm, because errors grow with the fare, of which those beyond a tenth count by
+ * their size, because some fares no distance explains; and each tree sees a part of the rides and of the features, which are many
+ * and alike. Chosen on the rides of 2014 by models of the rides before.
  */
 export const TREE_SETTINGS = {
   objective: 'huber',
-  huberDelta: 2,
+  huberDelta: 0.1,
+  logTarget: true,
   trees: 4_000,
+  patience: 100,
   minLeafRows: 40,
   rowShare: 0.8,
   columnShare: 0.5,

@@ -19,6 +19,7 @@ const shape = { trees: 20, leaves: 9, numbers: 3, categories: [4, 7] }
 /** weight <= 2.5 ? 10 : zone's rank <= 0 ? 20 : 30, on 1 + a second tree that is one leaf of 0.5. */
 const small: TreeEnsemble = {
   base: 1,
+  isLog: false,
   roots: Int32Array.of(0, 5),
   column: Int32Array.of(0, -1, 1, -1, -1, -1),
   threshold: Float32Array.of(2.5, 0, 0, 0, 0, 0),

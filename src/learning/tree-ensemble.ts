@@ -12,6 +12,8 @@ import type { Tensor } from './port.ts'
 export interface TreeEnsemble {
   /** Added to the sum of the leaves; kept as a float32. */
   readonly base: number
+  /** Whether base and leaves add up to the natural logarithm of the prediction, or to the prediction itself. */
+  readonly isLog: boolean
   /** (trees) The node each tree begins with. */
   readonly roots: Int32Array
   /** (nodes) The column a node asks for; -1 for a leaf. */
@@ -47,7 +49,7 @@ const MOST_NODES = 2 ** 24
 
 /** An ensemble as named tensors, from which `ensembleOf` makes it again. Throws `BAD_INPUT` beyond 16 million nodes. */
 export function ensembleTensors(ensemble: TreeEnsemble): Tensor[] {
-  const { base, roots, column, ranks } = ensemble
+  const { base, isLog, roots, column, ranks } = ensemble
   if (column.length > MOST_NODES) {
     throw new PlannedError(
       'BAD_INPUT',
@@ -64,6 +66,7 @@ export function ensembleTensors(ensemble: TreeEnsemble): Tensor[] {
   })
   return [
     tensor('base', [base]),
+    tensor('is_log', [isLog ? 1 : 0]),
     tensor('roots', roots),
     ...NODE_TABLES.map((table) => tensor(`nodes/${table}`, ensemble[table])),
     ...ranks.map((places, category) => tensor(`ranks/${category}`, places)),
@@ -78,6 +81,7 @@ export function ensembleOf(tensors: readonly Tensor[]): TreeEnsemble {
   const base = values('base')
   const ensemble: TreeEnsemble = {
     base: base[0] ?? Number.NaN,
+    isLog: values('is_log')[0] === 1,
     roots: Int32Array.from(values('roots')),
     column: Int32Array.from(table('column')),
     threshold: table('threshold'),
@@ -138,12 +142,12 @@ const BLOCK_ROWS = 512
  * What the trees predict: the reference that every faster way is held to.
  *
  * Shapes  n rows; the result is (n).
- * Error   summed in double, the base first, then tree after tree; rounded to float32 once, at the end.
+ * Error   summed in double, the base first, then tree after tree; rounded to float32 once, at the end (and where the sum is a
+ *         logarithm, before its exponential as well: at most 1e-6 of the value).
  * Throws  PlannedError('BAD_INPUT') if the rows lack a column the trees ask for.
  */
 export function predictTrees(ensemble: TreeEnsemble, rows: EncodedRows): Float32Array {
   checkColumns(ensemble, rows)
-  const { roots, value, base } = ensemble
   const width = rows.numberCount + rows.categoryCount
   const block = new Float32Array(BLOCK_ROWS * width) // (rows of a block, columns)
   const sums = new Float64Array(BLOCK_ROWS)
@@ -151,13 +155,32 @@ export function predictTrees(ensemble: TreeEnsemble, rows: EncodedRows): Float32
   for (let from = 0; from < rows.rows; from += BLOCK_ROWS) {
     const count = Math.min(BLOCK_ROWS, rows.rows - from)
     fillBlock(block, rows, ensemble.ranks, from, count)
-    sums.fill(Math.fround(base))
-    for (const root of roots) {
-      for (let row = 0; row < count; row++) sums[row]! += value[leafOf(ensemble, root, block, row * width)]!
-    }
-    predictions.set(sums.subarray(0, count), from)
+    sums.fill(Math.fround(ensemble.base))
+    addLeaves(ensemble, block, width, sums.subarray(0, count))
+    for (let row = 0; row < count; row++) predictions[from + row] = predictionOf(ensemble, sums[row]!) // row < count
   }
   return predictions
+}
+
+/** What a sum of base and leaves predicts, not yet rounded. */
+export function predictionOf({ isLog }: Pick<TreeEnsemble, 'isLog'>, sum: number): number {
+  return isLog ? Math.exp(Math.fround(sum)) : sum
+}
+
+/** Adds each tree's leaves to the sums. Shapes: `columns` (n, width), as `columnsOf` makes them; `sums` (n). */
+export function addLeaves(ensemble: TreeEnsemble, columns: Float32Array, width: number, sums: Float64Array): void {
+  for (const root of ensemble.roots) {
+    for (let row = 0; row < sums.length; row++) {
+      sums[row]! += ensemble.value[leafOf(ensemble, root, columns, row * width)]!
+    }
+  }
+}
+
+/** (rows, columns) What trees ask for: numbers, then the ranks of the codes. */
+export function columnsOf(rows: EncodedRows, ranks: readonly Float32Array[]): Float32Array {
+  const columns = new Float32Array(rows.rows * (rows.numberCount + rows.categoryCount))
+  fillBlock(columns, rows, ranks, 0, rows.rows)
+  return columns
 }
 
 /** The leaf in which the row whose columns begin at `at` ends up. */
@@ -212,13 +235,19 @@ export function gainShares({ column, gain }: TreeEnsemble, names: readonly strin
 }
 
 /**
- * One ensemble that predicts the mean of several, all of whose trees it holds: leaves and bases divided by their number.
- * Throws `BAD_INPUT` without any, or if they order a category's codes differently.
+ * One ensemble that predicts the mean of several (of their logarithms, if these are what they add up to), all of whose trees it
+ * holds: leaves and bases divided by their number. Throws `BAD_INPUT` without any, or if they order a category's codes differently
+ * or some add up to logarithms and some do not.
  */
 export function averageOf(ensembles: readonly TreeEnsemble[]): TreeEnsemble {
   const [first] = ensembles
   if (first === undefined) {
     throw new PlannedError('BAD_INPUT', 'there are no ensembles to average', { next: 'give one or more' })
+  }
+  if (!ensembles.every(({ isLog }) => isLog === first.isLog)) {
+    throw new PlannedError('BAD_INPUT', 'some of these ensembles add up to logarithms and some do not', {
+      next: 'average ensembles that were learnt with the same settings',
+    })
   }
   if (!ensembles.every(({ ranks }) => haveSameRanks(ranks, first.ranks))) {
     throw new PlannedError('BAD_INPUT', 'these ensembles order the codes of a category differently', {
@@ -232,6 +261,7 @@ export function averageOf(ensembles: readonly TreeEnsemble[]): TreeEnsemble {
   const joined = (table: NodeTable): number[] => ensembles.flatMap((one) => Array.from(one[table]))
   return {
     base: ensembles.reduce((sum, { base }) => sum + base, 0) / count,
+    isLog: first.isLog,
     roots: shifted('roots'),
     column: Int32Array.from(joined('column')),
     threshold: Float32Array.from(joined('threshold')),

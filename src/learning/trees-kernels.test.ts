@@ -32,6 +32,7 @@ const CASES: readonly (readonly [string, Partial<TreesSettings>])[] = [
   ['l2', { objective: 'l2' }],
   ['l1', { objective: 'l1' }],
   ['huber', { objective: 'huber', huberDelta: 1.5 }],
+  ['logarithms', { objective: 'huber', huberDelta: 0.1, logTarget: true }],
   ['a quantile', { objective: 'quantile', quantile: 0.9 }],
   ['rows and columns drawn', { objective: 'l2', rowShare: 0.6, columnShare: 0.5 }],
   ['several bags of drawn rows', { objective: 'l1', rowShare: 0.6, bags: 3 }],

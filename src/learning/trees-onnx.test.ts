@@ -174,3 +174,11 @@ test('trees of another specification are refused', () => {
   )
   expect(() => treesToOnnx(parcels, [], {})).toThrow('not an ensemble of trees')
 })
+
+test('trees that add up to a logarithm are written with its exponential', async () => {
+  const grown = grow(7, 40, 15)
+  const ensemble = { ...grown, isLog: true, base: grown.base / 10, value: grown.value.map((leaf) => leaf / 10) }
+  const rows = rowsFor(8, 1_000)
+  expect(Math.max(...predictTrees(ensemble, rows))).toBeGreaterThan(2) // some are worth looking at
+  expect(await stepsApart(ensemble, rows)).toBeLessThanOrEqual(8) // sums below 8 are rounded to 2^-22: twice 2 steps of their exponential
+})

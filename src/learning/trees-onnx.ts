@@ -1,6 +1,6 @@
 // Trees as an ONNX model file: the features, then one operator that walks through all trees.
 import { compileColumnsToOnnx } from '../features/compile-onnx.ts'
-import type { Attributes } from '../features/onnx-format.ts'
+import { type Attributes, TENSOR_TYPES } from '../features/onnx-format.ts'
 import type { OnnxGraph } from '../features/onnx-graph.ts'
 import { type FeatureSpecification, widthOf } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
@@ -26,7 +26,7 @@ export function treesToOnnx(
   const addTrees = (graph: OnnxGraph, columns: string): string => {
     const attributes = regressorAttributes(ensemble)
     const sums = graph.node('TreeEnsembleRegressor', [columns], attributes, 'ai.onnx.ml')
-    return nullWhereInputsAre(graph, specification, sums)
+    return nullWhereInputsAre(graph, specification, ensemble.isLog ? exponentialOf(graph, sums) : sums)
   }
   return writeModel(specification, 'trees', metadata, addTrees, intervals, (features, graph) =>
     compileColumnsToOnnx(features, graph, ensemble.ranks),
@@ -80,6 +80,12 @@ function regressorAttributes(ensemble: TreeEnsemble): Attributes {
     target_treeids: { ints: leaves.map((node) => tree[node]!) },
     target_weights_as_tensor: doubles(Float64Array.from(leaves, (node) => value[node]!)),
   }
+}
+
+/** In double: float32's exponential would be off by more than its rounding. */
+function exponentialOf(graph: OnnxGraph, sums: string): string {
+  const to = (type: 'double' | 'float'): Attributes => ({ to: { int: TENSOR_TYPES[type] } })
+  return graph.node('Cast', [graph.node('Exp', [graph.node('Cast', [sums], to('double'))])], to('float'))
 }
 
 /** The operator wants a tree: without any, one that adds nothing. */

@@ -8,6 +8,11 @@ export const TreesSettings = z.strictObject({
   huberDelta: z.number().positive(),
   /** Of the objective `quantile`: the share of rows that shall lie below their prediction. */
   quantile: z.number().gt(0).lt(1),
+  /**
+   * Whether the natural logarithm of the target is learnt, and answers are exponentials: errors then count by their share of the
+   * value, and `huberDelta` is such a share. Every target has to be above 0.
+   */
+  logTarget: z.boolean(),
   /** Leaves a tree has at most. It grows where a split gains most, not level by level. */
   leaves: z.int().min(2).max(4_096),
   /** Share of a leaf's own best value that it adds. */
@@ -36,6 +41,7 @@ export const TREES_DEFAULTS: TreesSettings = {
   objective: 'l1',
   huberDelta: 1,
   quantile: 0.5,
+  logTarget: false,
   leaves: 63,
   learningRate: 0.05,
   trees: 2_000,

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { EncodedRows } from '../features/encode.ts'
 import { column } from '../features/expressions.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
@@ -13,6 +13,10 @@ import type { TreesSettings } from './trees-settings.ts'
 const QUICK: TreesSettings = { ...trees.defaults, trees: 60, learningRate: 0.2, leaves: 15, patience: 10 }
 
 trainerContract(trees, QUICK)
+
+const LOGARITHMS: TreesSettings = { ...QUICK, objective: 'huber', huberDelta: 0.1, logTarget: true }
+
+describe('learning logarithms', () => trainerContract(trees, LOGARITHMS))
 
 /** A number and a category of eight codes. */
 const letters: FeatureSpecification = {
@@ -201,4 +205,31 @@ test('steps that are no whole number are refused', async () => {
       { steps: 0.5 },
     ),
   ).rejects.toMatchObject({ code: 'BAD_INPUT' })
+})
+
+test('where errors are shares of the value, the logarithm is learnt better than the value, and told in its unit', async () => {
+  const shares = (rows: number, seed: number): EncodedRows =>
+    lettersOf(rows, seed, (weight, code, chance) => Math.exp((weight || 0) + code / 2 + 0.6 * (chance - 0.5)))
+  const [fit, earlyStop, unseen] = [shares(3_000, 1), shares(500, 2), shares(1_000, 3)]
+  const settings = { objective: 'huber', leaves: 7, trees: 400, patience: 30 } as const
+  const plain = await train(fit, { earlyStop, steps: null, settings: { ...QUICK, ...settings, huberDelta: 5 } })
+  const learnt = await train(fit, { earlyStop, steps: null, settings: { ...LOGARITHMS, ...settings } })
+  const share = ({ weights }: TrainedModel): number =>
+    trees
+      .predictEncoded(letters, weights, unseen)
+      .reduce((sum, value, row) => sum + Math.abs(value / unseen.target[row]! - 1) / unseen.rows, 0)
+  expect(share(learnt)).toBeLessThan(share(plain))
+  expect(learnt.earlyStopMae).toBeCloseTo(maeOf(learnt, earlyStop), 6)
+  const { mae } = learnt.epochs.at(-1)!
+  expect(Math.abs(mae - maeOf(learnt, fit)) / mae).toBeLessThan(0.1) // it is told of every second row or so
+  const several = await train(fit, { earlyStop, settings: { ...LOGARITHMS, bags: 2, rowShare: 0.7 } })
+  expect(several.earlyStopMae).toBeCloseTo(maeOf(several, earlyStop), 6)
+})
+
+test('a target without a logarithm is refused, where logarithms are to be learnt', async () => {
+  const fit = lettersOf(100, 1, (_, code) => code)
+  await expect(train(fit, { settings: LOGARITHMS })).rejects.toMatchObject({
+    code: 'BAD_DATA',
+    message: expect.stringContaining('logarithm of the target 0'),
+  })
 })

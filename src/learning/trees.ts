@@ -19,6 +19,7 @@ import {
 import { ensembleFrom } from './trees-forest.ts'
 import type { Draw, GrownTree, Growth, TreeGrower } from './trees-grower.ts'
 import { openKernelGrower } from './trees-kernels.ts'
+import { logarithmsOf, openErrors, openSample, withLogarithms } from './trees-log-target.ts'
 import { treesToOnnx } from './trees-onnx.ts'
 import { openReferenceGrower } from './trees-reference.ts'
 import { TREES_DEFAULTS, TreesSettings } from './trees-settings.ts'
@@ -59,7 +60,10 @@ interface Learning {
   readonly job: TrainingJob<TreesSettings>
   readonly settings: TreesSettings
   readonly grower: TreeGrower
-  readonly columns: number
+  readonly binning: Binning
+  readonly base: number
+  /** Rows of the fit part to tell errors of in the target's unit, where its logarithm is learnt. */
+  readonly sample: EncodedRows | null
   readonly epochs: EpochRecord[]
 }
 
@@ -77,13 +81,22 @@ export async function trainTreesWith(job: TrainingJob<TreesSettings>, open: Open
   const layout = inputLayout(job.specification)
   checkJob(job)
   const { bins } = settings
-  const { binning, targetMean } = await survey(job.fit, layout, { bins, seed: job.seed, signal: job.signal })
+  const { logTarget } = settings
+  const fit = logTarget ? logarithmsOf(job.fit) : job.fit
+  const { binning, targetMean } = await survey(fit, layout, { bins, seed: job.seed, signal: job.signal })
   const grower = await open(settings, binning, { fit: job.fit.rows, earlyStop: job.earlyStop?.rows ?? null })
   try {
-    for await (const block of job.fit.blocks()) await addInPieces(grower, 'fit', block, job.signal)
-    if (job.earlyStop !== null) await addInPieces(grower, 'earlyStop', job.earlyStop, job.signal)
-    const learning: Learning = { job, settings, grower, columns: binning.thresholds.length, epochs: [] }
-    return await learn(learning, binning, grower.start(targetMean))
+    const sample = logTarget ? openSample(job.fit) : null
+    for await (const block of job.fit.blocks()) {
+      sample?.take(block)
+      await addInPieces(grower, 'fit', logTarget ? withLogarithms(block) : block, job.signal)
+    }
+    const { earlyStop } = job
+    if (earlyStop !== null) {
+      await addInPieces(grower, 'earlyStop', logTarget ? withLogarithms(earlyStop) : earlyStop, job.signal)
+    }
+    const base = grower.start(targetMean)
+    return await learn({ job, settings, grower, binning, base, sample: sample?.taken ?? null, epochs: [] })
   } finally {
     await grower.close()
   }
@@ -122,16 +135,17 @@ async function addInPieces(
   }
 }
 
-async function learn(learning: Learning, binning: Binning, base: number): Promise<TrainedModel> {
-  const { job, settings, grower, epochs } = learning
+async function learn(learning: Learning): Promise<TrainedModel> {
+  const { job, settings, grower, binning, base, epochs } = learning
+  const start = { base, isLog: settings.logTarget }
   const limit = job.earlyStop === null ? (job.steps ?? settings.trees) : Math.min(settings.trees, job.steps ?? Infinity)
   const stopping = job.earlyStop === null ? null : openEarlyStopping(settings.patience)
   const first = await growBag(learning, 0, limit, stopping)
   const kept = stopping === null ? limit : stopping.bestEpoch + 1
-  const bags = [ensembleFrom(first.trees.slice(0, kept), base, binning)]
+  const bags = [ensembleFrom(first.trees.slice(0, kept), start, binning)]
   for (let bag = 1; bag < settings.bags; bag++) {
     grower.restart()
-    bags.push(ensembleFrom((await growBag(learning, bag, kept, null)).trees, base, binning))
+    bags.push(ensembleFrom((await growBag(learning, bag, kept, null)).trees, start, binning))
   }
   const ensemble = bags.length === 1 ? bags[0]! : averageOf(bags) // there is one
   return {
@@ -149,18 +163,17 @@ async function learn(learning: Learning, binning: Binning, base: number): Promis
 }
 
 /** Grows up to `limit` trees, fewer if `stopping` says so. */
-async function growBag(
-  { job, settings, grower, columns, epochs }: Learning,
-  bag: number,
-  limit: number,
-  stopping: EarlyStopping | null,
-): Promise<Bag> {
+async function growBag(learning: Learning, bag: number, limit: number, stopping: EarlyStopping | null): Promise<Bag> {
+  const { job, settings, grower, binning, epochs } = learning
+  const inOwnUnit = openOwnUnit(learning)
   const grown: GrownTree[] = []
   const atMost = limit * settings.bags
   for (let tree = 0; tree < limit; tree++) {
-    const growth = await grower.grow(drawFor(settings, columns, [job.seed, bag, tree]), () => breathe(job.signal))
+    const growth = await grower.grow(drawFor(settings, binning.thresholds.length, [job.seed, bag, tree]), () =>
+      breathe(job.signal),
+    )
     grown.push(growth.tree)
-    const record = recordOf(growth, epochs.length)
+    const record = inOwnUnit(growth, recordOf(growth, epochs.length))
     checkFinite(record)
     epochs.push(record)
     job.onEpoch?.(record)
@@ -173,6 +186,24 @@ async function growBag(
 
 function recordOf({ fit, earlyStop }: Growth, epoch: number): EpochRecord {
   return { epoch, ...fit, valLoss: earlyStop?.loss ?? null, valMae: earlyStop?.mae ?? null }
+}
+
+/** Where logarithms are learnt, a record's errors are theirs: this tells those of the target, on rows followed through the trees. */
+function openOwnUnit({
+  job,
+  settings,
+  binning,
+  base,
+  sample,
+}: Learning): (growth: Growth, record: EpochRecord) => EpochRecord {
+  if (sample === null) return (_, record) => record
+  const start = { base, isLog: settings.logTarget, ranks: binning.ranks }
+  const fit = openErrors(sample, start)
+  const earlyStop = job.earlyStop === null ? null : openErrors(job.earlyStop, start)
+  return ({ tree }, record) => {
+    const one = ensembleFrom([tree], start, binning)
+    return { ...record, mae: fit.after(one), valMae: earlyStop?.after(one) ?? null }
+  }
 }
 
 // Each use of randomness has a stream of its own, so that changing one leaves the others.
