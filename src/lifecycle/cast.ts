@@ -114,9 +114,18 @@ async function originTags({ engine }: LifecycleRooms, decision: number | null): 
   return { 'understudy.retrain_of_decision': String(decision), 'understudy.retrain_of_flow_run': flowRunId }
 }
 
-/** Whether a trainer learns all history, from a cold start, or the month alone. */
-export function learnsHistory(input: Pick<CycleInput, 'trainWindow'>, trainer: string): boolean {
-  return (input.trainWindow ?? trainerNamed(trainer).prefers) === 'history'
+/**
+ * Whether a trainer learns all history, from a cold start, or the month alone. Unless told otherwise it learns what it prefers; but
+ * one that goes on from earlier weights learns the history where there are none, as for a first model: nobody learns a trade in a month.
+ */
+export function learnsHistory(
+  input: Pick<CycleInput, 'trainWindow'>,
+  trainer: string,
+  warmStart: number | null | undefined,
+): boolean {
+  if (input.trainWindow !== null) return input.trainWindow === 'history'
+  const { prefers, warmStarts } = trainerNamed(trainer)
+  return prefers === 'history' || (warmStarts && (warmStart ?? null) === null)
 }
 
 /** The version that a month's training starts from; null for a cold start. */
@@ -126,7 +135,8 @@ export function warmStartOf(
   input: Pick<CycleInput, 'trainWindow' | 'timeReading' | 'origin' | 'fromMs'>,
   trainer: string,
 ): number | null {
-  if (!trainerNamed(trainer).warmStarts || learnsHistory(input, trainer)) return null
+  const { warmStarts, prefers } = trainerNamed(trainer)
+  if (!warmStarts || (input.trainWindow ?? prefers) === 'history') return null
   const digest = featureDigest(specificationFor(rooms.project, input.timeReading, trainer))
   const wanted = { origin: input.origin, trainer, featureDigest: digest, beforeMs: input.fromMs }
   return warmStartFor(roster, wanted)?.version ?? null

@@ -70,7 +70,7 @@ export function makeChallenger(rooms: LifecycleRooms) {
 
 async function trainChallenger(rooms: LifecycleRooms, facts: Input, context: TaskContext): Promise<ModelVersion> {
   const { input, cast } = facts
-  if (input.trainers.some((trainer) => learnsHistory(input, trainer))) {
+  if (input.trainers.some((trainer) => learnsHistory(input, trainer, cast.warmStarts[trainer]))) {
     context.progress('bringing the history up to date')
     await ensureProcessed(rooms, input, { fromMs: rooms.project.historyFromMs, toMs: input.fromMs }, context)
   }
@@ -89,7 +89,7 @@ async function planFor(
     trainer,
     settings: { ...settingsFor(trainer, input.trainerSettings), ...tuned?.settings[trainer] },
     fit: {
-      fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs,
+      fromMs: learnsHistory(input, trainer, cast.warmStarts[trainer]) ? rooms.project.historyFromMs : input.fromMs,
       toMs: fresh.earlyStopFromMs,
     },
     earlyStop: { fromMs: fresh.earlyStopFromMs, toMs: fresh.holdoutFromMs },

@@ -57,7 +57,10 @@ async function trainAgain(
   const plan = {
     trainer,
     settings: { ...settingsFor(trainer, input.trainerSettings), ...tuned?.settings[trainer] },
-    fit: { fromMs: learnsHistory(input, trainer) ? rooms.project.historyFromMs : input.fromMs, toMs: input.toMs },
+    fit: {
+      fromMs: learnsHistory(input, trainer, cast.warmStarts[trainer]) ? rooms.project.historyFromMs : input.fromMs,
+      toMs: input.toMs,
+    },
     earlyStop: null,
     steps: Number(judged.tags[TAG.keptSteps]),
     warmStart: warm === null ? null : await rooms.tracking.version(input.model, warm),

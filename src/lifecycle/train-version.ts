@@ -36,7 +36,7 @@ export async function trainVersion(
   await endAbandonedAttempts(rooms.tracking, subject.experiment, task.effectKey)
   task.log(RECIPE.useCase('train'))
   const trained = await runPlans(rooms, subject, plans, task, parentRunId)
-  const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? 0) - (b.result.earlyStopMae ?? 0))
+  const [best] = trained.toSorted((a, b) => (a.result.earlyStopMae ?? Infinity) - (b.result.earlyStopMae ?? Infinity))
   if (best === undefined)
     throw new PlannedError('BAD_INPUT', 'no trainer was named', { next: 'set TRAINERS to mlp,trees' })
   const selection = trained.length === 1 ? null : await sayChosen(rooms, trained, best, task)

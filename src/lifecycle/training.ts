@@ -1,7 +1,7 @@
 // One training from rows to a model file. It runs inside a worker thread: it opens nothing and records nothing.
 import type { EncodedRows } from '../features/encode.ts'
 import { encodedWidth } from '../features/specification.ts'
-import { isPlanned } from '../kernel/errors.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import type { JsonObject } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import { weightsOf } from '../learning/model-file.ts'
@@ -60,6 +60,7 @@ export async function trainModel(
   const startedAt = performance.now()
   const { trainer, job } = await prepare(rooms, request, options)
   const { trained, warmStarted } = await learn({ trainer, job }, request.warmStart, options)
+  checkFinite(trainer.name, trained)
   const learnt = { trainer, specification: job.specification, weights: trained.weights }
   const validation = await validate(rooms.warehouse, request, learnt, options.signal)
   const intervals = request.inherits ?? intervalsFor(trainer, job, trained, request.earlyStop)
@@ -81,6 +82,14 @@ export async function trainModel(
     warmStarted,
     seconds: (performance.now() - startedAt) / 1000,
   }
+}
+
+/** A model whose error is no number must not be compared with others by it: what crosses a thread as JSON would come out as null. */
+function checkFinite(trainer: string, { earlyStopMae }: TrainedModel): void {
+  if (earlyStopMae === null || Number.isFinite(earlyStopMae)) return
+  throw new PlannedError('BAD_DATA', `what ${trainer} learnt has the error ${earlyStopMae} on the early-stop rows`, {
+    next: 'look for extreme values in the features and the target',
+  })
 }
 
 /** Opens the rows: those to learn from are read when the trainer asks for them. */

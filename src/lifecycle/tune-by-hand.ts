@@ -76,7 +76,9 @@ async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: stri
   const isMonth = learns === 'month'
   const month = { ...window, trainWindow, timeReading, origin }
   const roster = await readRoster(rooms.tracking, asked.model)
-  const learnFromMs = isMonth && learnsHistory({ trainWindow }, trainer) ? rooms.project.historyFromMs : window.fromMs
+  const warmStart = isMonth ? warmStartOf(rooms, roster, month, trainer) : null
+  const wantsHistory = isMonth && learnsHistory({ trainWindow }, trainer, warmStart)
+  const learnFromMs = wantsHistory ? rooms.project.historyFromMs : window.fromMs
   const learnt = { fromMs: learnFromMs, toMs: window.toMs }
   return {
     ...asked,
@@ -86,7 +88,7 @@ async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: stri
     splitRatio: isMonth ? MONTH_SPLIT : HISTORY_SPLIT,
     learnFromMs,
     workers: asked.workers ?? (await usualWorkers(rooms, asked, learnt)),
-    warmStart: isMonth ? warmStartOf(rooms, roster, month, trainer) : null,
+    warmStart,
     settings: { ...settingsFor(trainer, trainerSettings) },
     space: [...space],
     parentRunId: null,

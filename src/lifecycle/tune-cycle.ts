@@ -66,7 +66,7 @@ async function inputOf(
   trainer: string,
 ): Promise<TuneInput> {
   const { store, model, experiment, size, origin, timeReading, seed, fromMs, toMs } = input
-  const learnFromMs = learnsHistory(input, trainer) ? rooms.project.historyFromMs : fromMs
+  const learnFromMs = learnsHistory(input, trainer, cast.warmStarts[trainer]) ? rooms.project.historyFromMs : fromMs
   return {
     ...{ store, model, experiment, size, origin, timeReading, seed, fromMs, toMs, trainer },
     splitRatio: MONTH_SPLIT,

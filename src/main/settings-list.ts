@@ -169,7 +169,7 @@ const TRAINING: readonly Setting[] = [
     group: 'training',
     scope: 'model',
     fallback: always(''),
-    allowed: always('month, history, or empty (month for mlp, history for the others)'),
+    allowed: always('month, history, or empty (month for mlp where it has weights to go on from, else history)'),
     check: (text) => ['', 'month', 'history'].includes(text),
     meaning:
       "what a challenger learns: the month's fit rows, starting from the champion, or all rows before them too, starting cold",
