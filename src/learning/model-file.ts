@@ -1,7 +1,9 @@
 // The model file: one ONNX graph from raw columns through the features and a network to the target and its intervals.
+import { z } from 'zod'
 import { compileToOnnx } from '../features/compile-onnx.ts'
 import { type OnnxGraph, openGraph, readInitializers, readMetadata } from '../features/onnx-graph.ts'
-import type { FeatureSpecification } from '../features/specification.ts'
+import { programOf } from '../features/program.ts'
+import { expressionOf, type FeatureSpecification } from '../features/specification.ts'
 import { canonicalJson } from '../kernel/json.ts'
 import { Intervals } from './intervals.ts'
 import type { Tensor } from './port.ts'
@@ -10,6 +12,9 @@ import type { Tensor } from './port.ts'
 const WEIGHT_PREFIX = 'weights/'
 /** Where the metadata says what the intervals are and whence, as JSON. */
 const INTERVALS_KEY = 'understudy.intervals'
+/** Where the metadata names, as a JSON list, the raw columns without whose values the model answers all the same. */
+const ANSWERS_WITHOUT_KEY = 'understudy.answers_without'
+const Names = z.array(z.string())
 
 /**
  * A model file. `network` adds the nodes from the encoded features, float [rows, inputs], to the prediction, float [rows, 1].
@@ -64,6 +69,34 @@ export function intervalsOf(modelBytes: Uint8Array): Intervals | null {
     return Intervals.safeParse(JSON.parse(text)).data ?? null
   } catch {
     return null // no JSON, and so not ours
+  }
+}
+
+/**
+ * What the metadata of a model that takes missing values has to say: which raw columns may be null in rows that it answers.
+ * Where cleaning drops nulls, that is nothing: it has learnt of no such row. Where it keeps them, they are the doubles, and the
+ * times and integers that no feature reads: int64 has no null, so that a row without one that is read cannot be told from others.
+ */
+export function answeringNulls(specification: FeatureSpecification): Record<string, string> {
+  const { columns, target, cleaning, features } = specification
+  if (cleaning.nulls === 'drop') return {}
+  const { steps } = programOf(features.map(expressionOf))
+  const read = new Set(steps.flatMap((step) => (step.op === 'column' ? [step.name] : [])))
+  const may = columns.filter(({ name, type }) => name !== target && (type === 'double' || !read.has(name)))
+  return { [ANSWERS_WITHOUT_KEY]: canonicalJson(may.map(({ name }) => name)) }
+}
+
+/**
+ * The raw columns that may be null in rows a model file answers; none unless its metadata says so, as in a file from elsewhere.
+ * Throws `BAD_DATA` if the bytes are not a model file.
+ */
+export function answersWithoutOf(modelBytes: Uint8Array): readonly string[] {
+  const text = readMetadata(modelBytes)[ANSWERS_WITHOUT_KEY]
+  if (text === undefined) return []
+  try {
+    return Names.safeParse(JSON.parse(text)).data ?? []
+  } catch {
+    return [] // no JSON, and so not ours
   }
 }
 

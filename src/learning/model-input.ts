@@ -12,13 +12,13 @@ export interface ModelInput {
   readonly type: InputType
   /**
    * Rows `[from, from + count)` of a column as the model takes them; valid until the next call. A null (NaN) sets its row of
-   * `isNull`, and reads as 0 where the type has no null. Throws `BAD_DATA` on a fraction where the model takes whole numbers.
+   * `isNull`, if that is given, and reads as 0 where the type has no null. Throws `BAD_DATA` on a fraction where the model takes whole numbers.
    */
   read(
     column: Float64Array,
     from: number,
     count: number,
-    isNull: Uint8Array,
+    isNull: Uint8Array | null,
   ): { values: InputValues; dimensions: number[] }
 }
 
@@ -58,14 +58,14 @@ function fill(
   column: Float64Array,
   from: number,
   count: number,
-  isNull: Uint8Array,
+  isNull: Uint8Array | null,
   name: string,
 ): void {
   if (buffer instanceof Float32Array || buffer instanceof Float64Array) {
     for (let i = 0; i < count; i++) {
       const value = column[from + i]! // the column has as many rows
       buffer[i] = value
-      if (Number.isNaN(value)) isNull[i] = 1
+      if (isNull !== null && Number.isNaN(value)) isNull[i] = 1
     }
     return
   }
@@ -74,7 +74,7 @@ function fill(
   for (let i = 0; i < count; i++) {
     let value = column[from + i]! // as above
     if (Number.isNaN(value)) {
-      isNull[i] = 1
+      if (isNull !== null) isNull[i] = 1
       value = 0
     }
     const high = Math.floor(value / 0x1_0000_0000)

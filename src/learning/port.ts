@@ -85,7 +85,9 @@ export interface TrainedModel {
  * - the error told is that of the weights kept;
  * - `BAD_INPUT` for settings, rows or warm-start weights that do not fit, `BAD_DATA` if learning runs out of the finite numbers,
  *   `CANCELLED` soon after the signal;
- * - the model file predicts what the weights do, and gives the weights back if others may start from them.
+ * - the model file predicts what the weights do, and gives the weights back if others may start from them;
+ * - a null in gives a null out, unless the trainer takes missing values and cleaning keeps nulls: then the model file answers rows
+ *   without a double as the weights do, and says so. Rows without a time or an integer that a feature reads it never answers.
  */
 export interface Trainer<Settings extends JsonObject> {
   readonly name: string
@@ -128,11 +130,13 @@ export interface RowIntervals {
 
 /**
  * A loaded model: raw columns in (double; timestamps in ms), one prediction per row out. A null (NaN) in gives NaN out, for
- * that row only. Throws `BAD_INPUT` if a column is missing or too short, `BAD_DATA` if the model cannot take the values.
+ * that row only, but for nulls in the columns `answersWithout`. Throws `BAD_INPUT` if a column is missing or too short, `BAD_DATA` if the model cannot take the values.
  */
 export interface Predictor {
   /** The raw columns the model reads, by name. */
   readonly inputs: readonly string[]
+  /** Those among the raw columns without whose values it answers all the same: of most models none. */
+  readonly answersWithout: readonly string[]
   /** What the file says of its intervals; null where it has none. */
   readonly intervals: Intervals | null
   predict(columns: Readonly<Record<string, Float64Array>>, rows: number): Promise<Float64Array>

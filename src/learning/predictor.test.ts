@@ -72,6 +72,27 @@ test('a null in gives a null out, for that row only, whatever the type of the in
   expect(await times.predict({ t: Float64Array.of(Number.NaN, 4) }, 2)).toEqual(Float64Array.of(Number.NaN, 2))
 })
 
+test('a file whose metadata names columns gives its own answer for a null in those, and none for a null in others', async () => {
+  const model = (about: string): Uint8Array => {
+    const graph = openGraph('choosy')
+    const a = graph.input('a', 'double', ['rows'])
+    const or7 = graph.node('Where', [graph.node('IsNaN', [a]), graph.constant([7], 'double', []), a])
+    const b = graph.node('Cast', [graph.input('b', 'int64', ['rows'])], { to: { int: 11 } })
+    graph.output('y', graph.node('Add', [or7, b]), 'double', ['rows'])
+    return graph.toBytes({ metadata: { 'understudy.answers_without': about } })
+  }
+  const columns = { a: Float64Array.of(Number.NaN, 2, Number.NaN), b: Float64Array.of(1, Number.NaN, Number.NaN) }
+  const answersTo = async (about: string): Promise<number[]> => {
+    await using predictor = await openPredictor(model(about))
+    return [...(await predictor.predict(columns, 3))]
+  }
+  expect(await answersTo('["a"]')).toEqual([8, Number.NaN, Number.NaN])
+  expect(await answersTo('["a","b"]')).toEqual([8, 2, 7])
+  for (const strange of ['[]', '{', 'null', '[1]', '"a"']) {
+    expect(await answersTo(strange)).toEqual([Number.NaN, Number.NaN, Number.NaN])
+  }
+})
+
 test('a missing or short column, and a fraction where the model takes whole numbers, are refused in words', async () => {
   await using predictor = await openPredictor(timeModel())
   await expect(predictor.predict({ u: Float64Array.of(1) }, 1)).rejects.toThrow('reads the column t, and there are u')

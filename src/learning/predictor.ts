@@ -2,7 +2,7 @@
 import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
 import { messageOf, PlannedError } from '../kernel/errors.ts'
 import type { Intervals } from './intervals.ts'
-import { intervalOutput, intervalsOf } from './model-file.ts'
+import { answersWithoutOf, intervalOutput, intervalsOf } from './model-file.ts'
 import { type ModelInput, openModelInput } from './model-input.ts'
 import type { Predictor } from './port.ts'
 
@@ -11,7 +11,8 @@ const BATCH_ROWS = 8_192
 
 /**
  * Loads a model file. Its inputs are raw columns by name: float, double, int32 or int64, of shape [rows] or [rows, 1]; its
- * first output is the prediction, float or double, of the same shapes. Intervals it has if its metadata says so, in our words.
+ * first output is the prediction, float or double, of the same shapes. Intervals it has if its metadata says so, in our words;
+ * likewise, which of its columns may be null in rows that it answers.
  *
  * Throws `BAD_DATA` if the file is damaged or the model's inputs and output are not like that.
  */
@@ -23,6 +24,8 @@ export async function openPredictor(modelBytes: Uint8Array, options: { threads?:
   const intervals = intervalsIn(modelBytes, output, session.outputNames)
   const levels = intervals?.bounds.map(({ level }) => level) ?? []
   const ends = levels.flatMap((level) => endsOf(output, level))
+  const answersWithout = answersWithoutOf(modelBytes)
+  const unmarked = new Set(answersWithout)
   const score = async (rows: number, columns: Columns, wanted: readonly string[]): Promise<Float64Array[]> => {
     checkColumns(inputs, columns, rows)
     const answers = wanted.map(() => new Float64Array(rows))
@@ -31,7 +34,8 @@ export async function openPredictor(modelBytes: Uint8Array, options: { threads?:
       const isNull = new Uint8Array(count)
       const feeds: Record<string, OnnxTensor> = {}
       for (const input of inputs) {
-        const { values, dimensions } = input.read(columns[input.name]!, from, count, isNull) // `checkColumns` found it
+        const marks = unmarked.has(input.name) ? null : isNull
+        const { values, dimensions } = input.read(columns[input.name]!, from, count, marks) // `checkColumns` found it
         feeds[input.name] = new runtime.Tensor(input.type, values, dimensions)
       }
       const given = await run(session, feeds, wanted)
@@ -45,6 +49,7 @@ export async function openPredictor(modelBytes: Uint8Array, options: { threads?:
   }
   return {
     inputs: inputs.map(({ name }) => name),
+    answersWithout,
     intervals,
     predict: async (columns, rows) => (await score(rows, columns, [output]))[0]!, // one was wanted
     async predictWithIntervals(columns, rows) {

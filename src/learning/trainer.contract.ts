@@ -126,6 +126,30 @@ export function trainerContract<Settings extends JsonObject>(trainer: Trainer<Se
     expect(Math.max(...scored.map((value, i) => Math.abs(value - wanted[i]!)))).toBeLessThan(1e-4) // as many
   })
 
+  law(
+    'a null in gives a null out, unless cleaning keeps nulls and it takes them: then doubles may be null',
+    async () => {
+      const { columns, encoded } = manyParcels(600, 1)
+      const gaps = { ...encoded, numbers: encoded.numbers.map((number, i) => (i % 6 === 0 ? Number.NaN : number)) } // a third of unknown weight
+      const takes = trainer.takesMissing === true
+      const { weights } = await train(takes ? { fit: gaps } : {})
+      const weight_kg = columns.weight_kg.map((weight, row) => (row % 3 === 0 ? Number.NaN : weight))
+      const zone = columns.zone.map((of, row) => (row % 5 === 0 ? Number.NaN : of))
+      const wanted = trainer.predictEncoded(parcels, weights, takes ? gaps : encoded)
+      for (const nulls of ['drop', 'keep'] as const) {
+        const cleaning = { ...parcels.cleaning, nulls }
+        await using predictor = await openPredictor(trainer.toOnnx({ ...parcels, cleaning }, weights, {}))
+        const answers = takes && nulls === 'keep'
+        expect(predictor.answersWithout).toEqual(answers ? ['weight_kg'] : [])
+        const scored = await predictor.predict({ ...columns, weight_kg, zone }, 600)
+        for (const [row, value] of scored.entries()) {
+          if (row % 5 === 0 || (row % 3 === 0 && !answers)) expect(value).toBeNaN()
+          else expect(Math.abs(value - wanted[row]!)).toBeLessThan(1e-4) // as many
+        }
+      }
+    },
+  )
+
   law('given intervals, the model file has them around the very same predictions', async () => {
     const { weights } = await train()
     const { columns, encoded } = manyParcels(300, 3)

@@ -7,12 +7,12 @@ import { clock, column, divide, multiply, position, sine } from '../features/exp
 import { readMetadata } from '../features/onnx-graph.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { seededRandom } from '../kernel/random.ts'
-import { weightsOf } from './model-file.ts'
+import { answersWithoutOf, weightsOf } from './model-file.ts'
 import { openPredictor } from './predictor.ts'
 import { rowsInMemory } from './rows.ts'
 import { parcels } from './trainer.contract.ts'
 import { type EnsembleShape, randomEnsemble, randomRows } from './tree-ensemble.fixture.ts'
-import { ensembleTensors, predictTrees, type TreeEnsemble } from './tree-ensemble.ts'
+import { ensembleOf, ensembleTensors, predictTrees, type TreeEnsemble } from './tree-ensemble.ts'
 import { trees } from './trees.ts'
 import { treesToOnnx } from './trees-onnx.ts'
 
@@ -146,17 +146,45 @@ test('what is learnt from a sine that is 1e-16 in one runtime and 0 in another h
   expect(Float32Array.from(scored)).toEqual(trees.predictEncoded(turning, weights, encoded).subarray(0, 24))
 })
 
-test('a null in gives a null out, in the file itself, although the trees take missing features', async () => {
-  const model = treesToOnnx(parcels, ensembleTensors(grow(7, 3, 4, { numbers: 2, categories: [7, 3] })), {})
+/** What a file of trees answers by itself, without our predictor, to two parcels: one of unknown weight, one of unknown zone. */
+async function answersOf(model: Uint8Array, outputs: readonly string[]): Promise<number[][]> {
   const session = await InferenceSession.create(model)
-  const { price_eur } = await session.run({
+  const given = await session.run({
     sent_at: new OnnxTensor('int64', BigInt64Array.of(0n, 0n), [2]),
     weight_kg: new OnnxTensor('float64', Float64Array.of(Number.NaN, 1), [2]),
     zone: new OnnxTensor('int64', BigInt64Array.of(1n, 99n), [2]),
   })
-  const prices = price_eur?.data as Float32Array // the model declares it float
-  expect([...prices].map(Number.isFinite)).toEqual([false, true])
   await session.release()
+  return outputs.map((name) => Array.from(given[name]?.data ?? [], Number))
+}
+
+const small = ensembleTensors(grow(7, 3, 4, { numbers: 2, categories: [7, 3] }))
+const keeping: FeatureSpecification = { ...parcels, cleaning: { ...parcels.cleaning, nulls: 'keep' } }
+
+test('where cleaning drops nulls, one in gives one out, in the file itself, although the trees take missing features', async () => {
+  const [prices = []] = await answersOf(treesToOnnx(parcels, small, {}), ['price_eur'])
+  expect(prices.map(Number.isFinite)).toEqual([false, true])
+})
+
+test('where cleaning keeps nulls, a row without a double is answered in the file itself, with its intervals', async () => {
+  const bounds = [{ level: 80, low: -1, high: 1 }]
+  const about = { rows: 212, window: { fromMs: 0, toMs: 1 }, inheritedFrom: null }
+  const model = treesToOnnx(keeping, small, {}, { scale: { base: 0.5, slope: 0 }, bounds, ...about })
+  const numbers = Float32Array.of(Number.NaN, 1 / 12, 0.1, 1 / 12) // weight by ten, January
+  const shape = { rows: 2, numberCount: 2, categoryCount: 2, numbers, target: new Float32Array(2) }
+  const known = predictTrees(ensembleOf(small), { ...shape, codes: Int16Array.of(3, 0, 3, -1) }) // 1970 began on a Thursday
+  const answers = await answersOf(model, ['price_eur', 'price_eur_low_80', 'price_eur_high_80'])
+  for (const [i, shift] of [0, -0.5, 0.5].entries()) {
+    for (const row of [0, 1]) expect(answers[i]?.[row]).toBeCloseTo(known[row]! + shift, 4) // two rows
+  }
+})
+
+test('the metadata names the columns that may be null: doubles, and whatever no feature reads', () => {
+  expect(answersWithoutOf(treesToOnnx(parcels, small, {}))).toEqual([])
+  expect(answersWithoutOf(treesToOnnx(keeping, small, {}))).toEqual(['weight_kg'])
+  const unread = { name: 'shelf', type: 'integer' } as const
+  const wider = { ...keeping, columns: [...keeping.columns, unread] }
+  expect(answersWithoutOf(treesToOnnx(wider, small, {}))).toEqual(['weight_kg', 'shelf'])
 })
 
 test('the file has the interface of every model file, and keeps no weights to start from', async () => {

@@ -5,14 +5,16 @@ import type { OnnxGraph } from '../features/onnx-graph.ts'
 import { type FeatureSpecification, widthOf } from '../features/specification.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import type { Intervals } from './intervals.ts'
-import { writeModel } from './model-file.ts'
+import { answeringNulls, writeModel } from './model-file.ts'
 import type { Tensor } from './port.ts'
 import { columnNames, ensembleOf, type TreeEnsemble } from './tree-ensemble.ts'
 
 /**
  * The model file of an ensemble. It is exact: features are rounded to float32 as in training, compared with thresholds as
- * doubles, which hold both, and the leaves are summed in double, whatever the number of threads. A null in a raw column that can
- * hold one gives a null out, although trees could answer: as every model does. Throws `BAD_INPUT` if the weights are no trees or
+ * doubles, which hold both, and the leaves are summed in double, whatever the number of threads. Where
+ * cleaning drops nulls, a null in a raw column that can hold one gives a null out, as in every model: the trees have learnt of no
+ * such row. Where it keeps them, they have, and answer by each split's direction for what is missing; the metadata says in which
+ * columns, all but the times and integers that features read. Throws `BAD_INPUT` if the weights are no trees or
  * do not fit the specification.
  */
 export function treesToOnnx(
@@ -26,9 +28,11 @@ export function treesToOnnx(
   const addTrees = (graph: OnnxGraph, columns: string): string => {
     const attributes = regressorAttributes(ensemble)
     const sums = graph.node('TreeEnsembleRegressor', [columns], attributes, 'ai.onnx.ml')
-    return nullWhereInputsAre(graph, specification, ensemble.isLog ? exponentialOf(graph, sums) : sums)
+    const predictions = ensemble.isLog ? exponentialOf(graph, sums) : sums
+    return specification.cleaning.nulls === 'keep' ? predictions : nullWhereInputsAre(graph, specification, predictions)
   }
-  return writeModel(specification, 'trees', metadata, addTrees, intervals, (features, graph) =>
+  const about = { ...metadata, ...answeringNulls(specification) }
+  return writeModel(specification, 'trees', about, addTrees, intervals, (features, graph) =>
     compileColumnsToOnnx(features, graph, ensemble.ranks),
   )
 }

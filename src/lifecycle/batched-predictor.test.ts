@@ -70,6 +70,7 @@ test('a slow model scores fewer rows at once, so that a single row need not wait
   const turns: number[] = []
   const slow: Predictor = {
     inputs: NAMES,
+    answersWithout: [],
     intervals: null,
     predict: async ({ weight_kg: weights = new Float64Array(0) }, rows) => {
       turns.push(rows)
