@@ -54,9 +54,11 @@ export async function scoreVersion(
     const predicted = await asAnswer(async () =>
       rows === 0 ? { values: new Float64Array(0), intervals: [] } : predictor.predictWithIntervals(inputs, rows),
     )
-    scores.push(
-      predicted.kind === 'cannot-score' ? predicted : measure(rooms.project, { times, actual, ...predicted.value }),
-    )
+    if (predicted.kind === 'cannot-score') scores.push(predicted)
+    else {
+      const score = measure(rooms.project, { times, actual, ...predicted.value })
+      scores.push(score.kind === 'cannot-score' ? withNulls(score, predictor, inputs) : score)
+    }
   }
   return scores
 }
@@ -70,6 +72,20 @@ function measure(
   const score = scoreByDay(metricOf(project), times, actual, values)
   if (score.kind === 'cannot-score' || intervals.length === 0 || actual.length === 0) return score
   return { ...score, coverage: intervals.map((ends) => coverageOf(ends, actual)) }
+}
+
+/** The reason with the columns that lack values in these rows, where the version answers no row without them. */
+function withNulls(
+  { kind, reason }: Extract<Score, { kind: 'cannot-score' }>,
+  { inputs, answersWithout }: Predictor,
+  columns: Batch['columns'],
+): Score {
+  const needed = inputs.filter((name) => !answersWithout.includes(name))
+  const lacking = needed.filter((name) => columns[name]?.some(Number.isNaN))
+  if (lacking.length === 0) return { kind, reason }
+  const names = lacking.map((name) => `"${name}"`).join(' or ')
+  const wayOut = 'let cleaning leave those out, or have trees learn it as a double, which may be null'
+  return { kind, reason: `${reason}; it answers none without ${names}: ${wayOut}` }
 }
 
 async function asAnswer<T>(
