@@ -3,6 +3,7 @@ import { countText } from '../evaluation/figures.ts'
 import { dayText } from '../kernel/window.ts'
 import { valueText } from '../learning/search/space.ts'
 import { snakeCase } from '../lifecycle/trainer-settings.ts'
+import type { Holdouts } from '../lifecycle/tune-holdouts.ts'
 import type { TrialOutcome, TuneOutcome } from '../lifecycle/tune-input.ts'
 import type { Style } from './colour.ts'
 import { plotLines } from './plot.ts'
@@ -18,8 +19,11 @@ const PLOT_COLUMNS = 80
 interface ReportContext {
   /** What rows are called. */
   readonly rows: string
-  /** The line to put into `.env`; null if the settings in force are the best. */
+  /** The line to put into `.env`; null if nothing is clearly better than the settings in force. */
   readonly trainerSettings: string | null
+  readonly holdouts: Holdouts
+  /** What a setting is called for this project. */
+  readonly variable: (name: 'TRAINER_SETTINGS' | 'TUNE_TRIALS') => string
   readonly replayed: boolean
   readonly columns: number
   readonly style: Style
@@ -31,8 +35,14 @@ export function tuneReport(outcome: TuneOutcome, context: ReportContext): string
   const judged = folds.reduce((sum, fold) => sum + fold.validateRows, 0)
   const first = folds[0]
   const where = `${dayText(Date.parse(outcome.from))} to ${dayText(Date.parse(outcome.to) - 1)}`
-  const what = `${trainer}: ${trials.length - 1} settings tried (${sampler}) beside those in force, ${where}`
-  const how = `Each learnt ${folds.length} times from the rows before a part of them, and was judged on that part: ${countText(judged)} ${context.rows} from ${first === undefined ? '' : dayText(first.validate.fromMs)} on. The error is the mean over these parts.`
+  const others = trials.filter(({ number }) => number !== 0).length
+  const tried = `${others} ${others === 1 ? 'setting' : 'settings'} tried (${sampler}) beside those in force`
+  const what = `${trainer}: ${others === 0 ? 'the settings in force alone' : tried}, ${where}`
+  const rows = `${countText(judged)} ${context.rows} from ${first === undefined ? '' : dayText(first.validate.fromMs)} on`
+  const how =
+    folds.length === 1
+      ? `Each learnt from the rows before a part of them, and was judged on that part: ${rows}.`
+      : `Each learnt ${folds.length} times from the rows before a part of them, and was judged on that part: ${rows}. The error is the mean over these parts.`
   return [
     '',
     style.bold(what),
@@ -78,7 +88,8 @@ function plot({ trials, best }: TuneOutcome, columns: number): string[] {
   const errors = inOrder.map(({ state, errors }) => (state === 'finished' ? (errors.at(-1) ?? Number.NaN) : Number.NaN))
   const finite = errors.filter(Number.isFinite).sort((a, b) => a - b)
   const [lowest, middle] = [finite[0], finite[Math.floor(finite.length / 2)]]
-  if (lowest === undefined || middle === undefined || finite.length < 2) return []
+  const isFlat = errorText(lowest ?? null) === errorText(finite.at(-1) ?? null) // the table says as much
+  if (lowest === undefined || middle === undefined || finite.length < 2 || isFlat) return []
   const edge = Math.max(errors[0] ?? 0, middle + 3 * (middle - lowest))
   let least = Number.POSITIVE_INFINITY
   const below = errors.map((error) => {
@@ -97,27 +108,58 @@ function plot({ trials, best }: TuneOutcome, columns: number): string[] {
   ]
 }
 
-function ending({ trainer, metric, best, bestError, inForce }: TuneOutcome, context: ReportContext): string[] {
-  const { trainerSettings, columns, style } = context
-  const looks = wrapped(
-    'These errors chose the settings and flatter them: what they are worth is measured by the next cycle, on a holdout that no search has seen.',
-    columns,
-  )
-  const error = (value: number | null): string => (value === null ? 'none' : `${errorText(value)} ${metric.unit}`)
-  if (best === null) return []
-  if (trainerSettings === null) {
-    return [style.bold(`None was better than the settings in force (${metric.name} ${error(inForce)}).`), ...looks]
-  }
+function ending(outcome: TuneOutcome, context: ReportContext): string[] {
+  const { trainerSettings, columns, style, variable } = context
+  if (outcome.best === null) return []
+  const said = wrapped(finding(outcome), columns).map(style.bold)
+  const looks = wrapped(worth(context.holdouts), columns)
+  if (trainerSettings === null) return [...said, ...(othersJudged(outcome) === 0 ? [] : looks)]
+  const line = `${variable('TRAINER_SETTINGS')}="${trainerSettings}"`
   return [
-    style.bold(
-      `Trial ${best} is the best: ${metric.name} ${error(bestError)}; the settings in force have ${error(inForce)}.`,
-    ),
+    ...said,
     ...looks,
     '',
-    `To train ${trainer} with it from now on, put this line into .env:`,
-    `   TRAINER_SETTINGS="${trainerSettings}"`,
+    `To train ${outcome.trainer} with it from now on, put this line into .env:`,
+    `   ${line}`,
     'or before a single command:',
-    `   TRAINER_SETTINGS="${trainerSettings}" ./understudy cycle`,
-    'or have every month search for itself: TUNE_TRIALS=20',
+    `   ${line} ./understudy cycle`,
+    `or have every month search for itself: ${variable('TUNE_TRIALS')}=20`,
   ]
+}
+
+/** How many settings besides those in force were judged on every part. */
+function othersJudged({ trials }: TuneOutcome): number {
+  return trials.filter(({ number, state }) => number !== 0 && state === 'finished').length
+}
+
+/** What the search has found, in a sentence or two. */
+function finding(outcome: TuneOutcome): string {
+  const { trials, metric, best, bestError, inForce, better } = outcome
+  const error = (value: number | null): string => (value === null ? 'none' : `${errorText(value)} ${metric.unit}`)
+  const standing = trials.find(({ number }) => number === 0)
+  const has = `the settings in force have ${metric.name} ${error(inForce)}`
+  if (standing === undefined) {
+    return `Trial ${best} is the best so far: ${metric.name} ${error(bestError)}. The settings in force were not judged to the end, so nothing can be said against them.`
+  }
+  if (trials.length === 1) return `Nothing but the settings in force has been judged yet; ${has}.`
+  if (othersJudged(outcome) === 0) return `No other settings were judged on every part; ${has}.`
+  if (better !== null) {
+    const other = standing.state === 'finished' ? has : 'the settings in force could not be judged'
+    return `Trial ${best} is the best: ${metric.name} ${error(bestError)}; ${other}.`
+  }
+  if (best === 0) return `None was better than the settings in force (${metric.name} ${error(inForce)}).`
+  return `Trial ${best} is the best with ${metric.name} ${error(bestError)}, and no clear gain: ${has}, and the difference is below 0.1 % of it or within the scatter of the parts.`
+}
+
+/** What the errors are worth, and where they will be measured. */
+function worth({ next, seen }: Holdouts): string {
+  const first = `These errors chose the settings and flatter them: what they are worth is measured by the cycle of ${next} or a later one, on a holdout that this search has not seen.`
+  if (seen.length === 0) return first
+  const which =
+    seen.length < 4
+      ? `${seen.length === 1 ? 'the holdout' : 'the holdouts'} of ${seen.join(', ')}`
+      : `${seen.length} holdouts from ${seen[0]} to ${seen.at(-1)}`
+  const that =
+    seen.length === 1 ? 'which was decided on: a further look at it' : 'which were decided on: a further look at them'
+  return `${first} It has seen ${which}, ${that} says nothing of these settings.`
 }

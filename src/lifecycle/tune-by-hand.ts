@@ -16,6 +16,7 @@ import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { settingsFor, type TrainerSettings } from './trainer-settings.ts'
 import { TRIAL, tune } from './tune.ts'
+import { checkHoldouts, type Holdouts } from './tune-holdouts.ts'
 import type { Ground, TrialOutcome, TuneInput, TuneOutcome } from './tune-input.ts'
 import { outcomeOf } from './tune-outcome.ts'
 import { usualWorkers } from './tune-workers.ts'
@@ -27,6 +28,8 @@ export interface TuneRequest
   /** `month`: what a challenger of that month would learn. `window`: what a first model of it would. */
   readonly learns: 'month' | 'window'
   readonly window: TimeWindow
+  /** Where the month in force begins: its holdout, and those of later months, are seen only after they were decided on. */
+  readonly evaluationFromMs: number
   readonly space: Space
   readonly sampler: SamplerName
   readonly trials: number | null
@@ -38,6 +41,7 @@ export interface TuneRequest
 
 export interface Tuned {
   readonly outcome: TuneOutcome
+  readonly holdouts: Holdouts
   /** Whether this very search had come to its end before, and nothing was done now. */
   readonly replayed: boolean
   /** What it was stopped by before its end; null if it was not. */
@@ -45,13 +49,15 @@ export interface Tuned {
 }
 
 /**
- * Searches, or goes on with the same search (of the same rows and features) where it was stopped. One that is stopped comes to what its trials so far do. Throws `CANCELLED`
- * if it is stopped before the first of them has ended, `CONFLICT` while another search of this model is at work.
+ * Searches, or goes on with the same search (of the same rows and features) where it was stopped. One that is stopped comes to
+ * what its trials so far do. Throws `CANCELLED` if it is stopped before the first of them has ended, `CONFLICT` while another search of this
+ * model is at work, `BAD_INPUT` if it would see a holdout that is still to be judged on.
  */
 export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, watch: Watch): Promise<Tuned> {
   await refuseOthersModel(rooms, request.model)
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const input = await inputOf(rooms, request, origin)
+  const holdoutsOf = await checkHoldouts(rooms, input, request.evaluationFromMs, watch)
   const learnt = { fromMs: input.learnFromMs, toMs: input.toMs }
   const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, learnt)
   const { store, model, trainer } = input
@@ -61,17 +67,17 @@ export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, wa
   const key = `${store}/${model}/${origin}/${trainer}/${digest}`
   try {
     const { output, replayed } = await rooms.engine.run(tune, rooms, input, { key, lock: `tune/${model}`, ...watch })
-    return { outcome: output, replayed, stopped: null }
+    return { outcome: output, holdouts: holdoutsOf(output), replayed, stopped: null }
   } catch (error) {
     if (!isPlanned(error, 'CANCELLED')) throw error
     const outcome = await soFar(rooms, input, key)
     if (outcome === null) throw error
-    return { outcome, replayed: false, stopped: error }
+    return { outcome, holdouts: holdoutsOf(outcome), replayed: false, stopped: error }
   }
 }
 
 async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: string): Promise<TuneInput> {
-  const { window, learns, trainWindow, trainerSettings, space, ...asked } = request
+  const { window, learns, trainWindow, trainerSettings, space, evaluationFromMs: _, ...asked } = request
   const { trainer, timeReading } = asked
   const isMonth = learns === 'month'
   const month = { ...window, trainWindow, timeReading, origin }

@@ -86,10 +86,11 @@ async function inputOf(
 /** What a search came to, in lines of a cycle's own. */
 function linesOf({ trainer, trials, inForce, bestError, better, metric }: TuneOutcome): string[] {
   const figure = (error: number | null): string => (error === null ? 'none' : `${error.toFixed(3)} ${metric.unit}`)
-  const tried = `   ${trainer}: ${trials.length - 1} settings tried forward in time`
+  const others = trials.filter(({ number }) => number !== 0).length
+  const tried = `   ${trainer}: ${others} ${others === 1 ? 'setting' : 'settings'} tried forward in time`
   return [
     better === null
-      ? `${tried}, none better than those in force (${metric.name.toUpperCase()} ${figure(inForce)})`
+      ? `${tried}, none clearly better than those in force (${metric.name.toUpperCase()} ${figure(inForce)})`
       : `${tried}; the best (${trainerSettingsText(better)}) have ${metric.name.toUpperCase()} ${figure(bestError)}, those in force ${figure(inForce)}`,
   ]
 }

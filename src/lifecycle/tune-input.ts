@@ -76,7 +76,7 @@ export type TuneOutcome = {
   /** The number of the best trial; null if none came to an end. */
   readonly best: number | null
   readonly bestError: number | null
-  /** What the best settings are, all of them that were searched; null if those in force are the best. */
+  /** What the best settings are, all of them that were searched; null if they are not clearly better than those in force. */
   readonly better: Readonly<Record<string, SettingValue>> | null
   readonly runId: string
 }

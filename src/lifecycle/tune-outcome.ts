@@ -20,8 +20,7 @@ export function outcomeOf({ metric }: Pick<Project, 'metric'>, { input, ground, 
   const standing = trials.find(({ number }) => number === 0)
   const inForce = standing === undefined ? null : errorOf(standing)
   const bestError = best === null ? null : errorOf(best)
-  // What is as good as the settings in force is no reason to change them.
-  const isBetter = best !== null && bestError !== null && best.number !== 0 && (inForce === null || bestError < inForce)
+  const isBetter = best !== null && best.number !== 0 && standing !== undefined && isClearlyBetter(best, standing)
   return {
     model: input.model,
     trainer: input.trainer,
@@ -37,6 +36,34 @@ export function outcomeOf({ metric }: Pick<Project, 'metric'>, { input, ground, 
     better: isBetter ? best.settings : null,
     runId: ground.runId,
   }
+}
+
+/** A smaller part of the error than this is no gain that anybody would notice. */
+const LEAST_GAIN = 0.001
+
+/**
+ * Whether a finished trial's settings are worth changing those in force for: its error is lower by a thousandth at least, and the mean of
+ * the folds' paired differences is above their standard error, s / √k over k folds, that is, more than the folds' own scatter explains. One
+ * fold has no scatter to tell, and goes by the first alone. Settings in force that could not be learnt with are bettered by any.
+ *
+ * Of many trials the lowest error is partly luck: neither condition is a proof, which the next holdout is for.
+ */
+export function isClearlyBetter(trial: Pick<TrialOutcome, 'errors'>, standing: TrialOutcome): boolean {
+  const inForce = errorOf(standing)
+  const own = trial.errors.at(-1)
+  if (inForce === null) return true
+  if (own === undefined || !(inForce - own >= LEAST_GAIN * inForce) || inForce === own) return false
+  const theirs = foldErrors(standing.errors)
+  const gains = foldErrors(trial.errors).map((error, fold) => theirs[fold]! - error) // both are finished: of the same folds
+  const folds = gains.length
+  const mean = inForce - own
+  const squares = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0)
+  return folds === 1 || mean > Math.sqrt(squares / (folds - 1) / folds)
+}
+
+/** The folds' own errors, of the means over the first, the first two, … */
+function foldErrors(means: readonly number[]): number[] {
+  return means.map((mean, at) => mean * (at + 1) - (means[at - 1] ?? 0) * at)
 }
 
 /** Writes the outcome to the search's run and ends it; one that was ended meanwhile, by a later search, stays as it is. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { gridSize } from '../learning/search/grid.ts'
-import { canTake } from '../learning/search/space.ts'
+import { canTake, parseParameter } from '../learning/search/space.ts'
 import { trainers } from '../learning/trainers.ts'
-import { spaceFor } from './tune-space.ts'
+import { checkBatches, spaceFor } from './tune-space.ts'
 
 test.each(Object.values(trainers))(
   'the usual space of $name holds values that it takes, its own among them',
@@ -46,4 +46,19 @@ test.each([
   [['hidden=[100,50],[0]'], 'at hidden'],
 ])('%j is refused: %s', (texts, words) => {
   expect(() => spaceFor('mlp', 'tpe', texts)).toThrow(words)
+})
+
+test('a trainer that there is none of is named as such, with those that there are', () => {
+  for (const texts of [[], ['ridge=1..2']]) {
+    expect(() => spaceFor('foo', 'tpe', texts)).toThrow('there is no trainer named "foo"')
+  }
+})
+
+test('batches beyond the rows are refused; the usual space is taken as it is where rows are few', () => {
+  const check = (text: string, rows: number) => checkBatches({ trainer: 'mlp', space: [parseParameter(text)] }, rows)
+  expect(() => check('batchSize=64,1000', 999)).toThrow('batch_size goes up to 1000, and a fold learns 999 rows')
+  expect(() => check('batchSize=1..1001', 1000)).toThrow('goes up to 1001')
+  check('batchSize=64,1000', 1000)
+  checkBatches({ trainer: 'mlp', space: spaceFor('mlp', 'tpe', []) }, 50)
+  checkBatches({ trainer: 'linear', space: spaceFor('linear', 'tpe', []) }, 50)
 })

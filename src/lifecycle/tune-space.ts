@@ -10,10 +10,11 @@ import { trainerNamed } from '../learning/trainers.ts'
 import { snakeCase } from './trainer-settings.ts'
 
 /**
- * The space of these texts, by the trainer's own names; the trainer's usual one if there are none. Throws `BAD_INPUT` for what cannot be
- * read, a name that the trainer does not have or that is given twice, values that it cannot take, and a grid without steps.
+ * The space of these texts, by the trainer's own names; the trainer's usual one if there are none. Throws `BAD_INPUT` for a trainer that is
+ * none, for what cannot be read, a name that the trainer does not have or that is given twice, values that it cannot take, and a grid without steps.
  */
 export function spaceFor(trainer: string, sampler: SamplerName, texts: readonly string[]): Space {
+  trainerNamed(trainer) // before its space is asked for
   const space = texts.length === 0 ? defaultSpace(trainer, sampler) : texts.map((text) => parameterFor(trainer, text))
   const twice = space.find(({ name }, at) => space.findIndex((other) => other.name === name) < at)
   if (twice !== undefined) {
@@ -49,4 +50,33 @@ function parameterFor(trainer: string, text: string): Parameter {
 /** Values that are allowed only if all are: both ends of a range, or every choice. */
 function extremesOf(parameter: Parameter): readonly SettingValue[] {
   return parameter.kind === 'choice' ? parameter.choices : [parameter.low, parameter.high]
+}
+
+/**
+ * Refuses batches that are larger than all the rows a fold learns, which would each be the same one batch of them all, a step an epoch. The
+ * usual space is left as it is where rows are few. Throws `BAD_INPUT`.
+ */
+export function checkBatches(
+  { trainer, space }: { readonly trainer: string; readonly space: Space },
+  rows: number,
+): void {
+  const name = 'batchSize'
+  const largestOf = (given: Space): number =>
+    Math.max(
+      0,
+      ...given
+        .filter((one) => one.name === name)
+        .flatMap(extremesOf)
+        .map(Number),
+    )
+  const asked = largestOf(space)
+  if (asked <= rows || asked <= largestOf(defaultSpace(trainer, 'tpe'))) return
+  throw new PlannedError(
+    'BAD_INPUT',
+    `--space ${snakeCase(name)} goes up to ${asked}, and a fold learns ${rows} rows`,
+    {
+      why: 'a batch of more rows than there are is a batch of all of them, whatever its size',
+      next: `give sizes up to ${rows}`,
+    },
+  )
 }

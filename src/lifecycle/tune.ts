@@ -14,6 +14,7 @@ import type { LifecycleRooms } from './rooms.ts'
 import { snakeCase } from './trainer-settings.ts'
 import { type Ground, type TrialOutcome, TuneInput, type TuneOutcome } from './tune-input.ts'
 import { recordSearch } from './tune-outcome.ts'
+import { checkBatches } from './tune-space.ts'
 import { runTrial } from './tune-trial.ts'
 
 export const tune = flow<LifecycleRooms>()({
@@ -88,6 +89,7 @@ function findFolds(rooms: LifecycleRooms) {
     await ensureProcessed(rooms, input, { fromMs: input.learnFromMs, toMs: input.toMs }, context)
     const { earlyStopFromMs } = await splitWindow(rooms, input, window, input.splitRatio)
     const folds = await foldsOf(rooms, input, earlyStopFromMs)
+    checkBatches(input, Math.min(...folds.map(({ fitRows }) => fitRows)))
     const { trainer, parentRunId } = input
     const name = `tune ${trainer} ${windowText(window)}`
     const run = await startRun(rooms, input, { kind: 'tune', name, parentRunId }, `${context.effectKey}/run`)

@@ -121,6 +121,8 @@ test('what cannot be searched is refused before anything is paid for, with the r
     [['--sampler', 'grid'], 'there is no usual grid for linear'],
     [['--month', '2020-04', '--to', '2020-05-01'], 'give the one or the others'],
     [['--time', 'soon'], '10m or 1h30m'],
+    [['--trainer', 'foo'], 'there are mlp, trees, linear'],
+    [['--to', '2020-05-01'], 'reaches into 2020-04, whose holdout is still to be judged on'],
   ] as const
   const ended = await Promise.all(refusals.map(async ([args]) => await program.run(['tune', ...args])))
   for (const [at, { code, err }] of ended.entries()) {
@@ -129,4 +131,23 @@ test('what cannot be searched is refused before anything is paid for, with the r
   }
   const wrong = await program.run(['train'], { TRAINER_SETTINGS: 'linear.ridge=0' })
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('at ridge')])
+})
+
+test("what a search tells a second project to write is that project's own, and works as printed", {
+  timeout: 90_000,
+}, async () => {
+  await using program = await openProgram()
+  const own = ['--project', 'tests/deliveries/project.ts'] as const
+  const before = { DELIVERIES__TRAINER_SETTINGS: 'linear.ridge=1000' }
+  const search = ['tune', ...own, '--trainer', 'linear', '--space', 'ridge=1e-6..1e-3:log', '--trials', '1'] as const
+  const { code, out, err } = await program.run(search, before)
+  expect(code, err).toBe(0)
+  expect(out).toContain('1 setting tried')
+  const [, name = '', line = ''] = /\n {3}(\w+)="(\S+)"\n/.exec(out) ?? []
+  expect(name).toBe('DELIVERIES__TRAINER_SETTINGS')
+  expect(out).toContain(`   ${name}="${line}" ./understudy --project tests/deliveries/project.ts cycle\n`)
+  expect(out).toContain('have every month search for itself: DELIVERIES__TUNE_TRIALS=20')
+  const after = await program.json<Found>(search, { [name]: line })
+  const inForce = after.trials.find(({ number }) => number === 0)
+  expect(`linear.ridge=${inForce?.settings.ridge}`).toBe(line)
 })

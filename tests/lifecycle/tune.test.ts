@@ -22,6 +22,7 @@ function asked(changes: Partial<TuneRequest> = {}): TuneRequest {
     trainerSettings: {},
     learns: 'window',
     window: HISTORY,
+    evaluationFromMs: HISTORY.toMs,
     space: [parseParameter('ridge=1e-6..10:log')],
     sampler: 'tpe',
     trials: 12,
@@ -236,4 +237,53 @@ test('cycles that search for nothing are asked for as those of earlier versions 
   const earlier = { ...request, store: 's', origin: 'simulated', trainerSettings: {}, retrainOf: null }
   expect(CycleInput.parse(earlier)).toEqual(earlier)
   expect(cycleKey(CycleInput.parse(earlier), 'raw')).not.toBe(cycleKey({ ...earlier, tuneTrials: 2 }, 'raw'))
+})
+
+test('no search reaches into a month that is still to be judged on; one that was decided is no secret, and is named', async () => {
+  await using stage = await openStage(deliveries())
+  const search = async (changes: Partial<TuneRequest>) => await tuneByHand(stage, asked({ trials: 1, ...changes }), {})
+  const april = { ...HISTORY, toMs: parseDay('2020-05-01') }
+  const refused = (month: string) => ({ code: 'BAD_INPUT', what: expect.stringContaining(`${month}, whose holdout`) })
+  await expect(search({ window: april })).rejects.toMatchObject(refused('2020-04'))
+  await expect(search({ window: monthWindow('2020-05') })).rejects.toMatchObject(refused('2020-05')) // April is not in it
+  const may = { learns: 'month', window: monthWindow('2020-05') } as const
+  await expect(search({ ...may, trainWindow: 'history' })).rejects.toMatchObject(refused('2020-04'))
+  expect(stage.trainings.count).toBe(0)
+  expect((await search({ ...may, trainWindow: 'month' })).holdouts).toEqual({ next: '2020-04', seen: [] })
+  await stage.month('2020-04', { threshold: 9 })
+  expect((await search({ window: april })).holdouts.next).toBe('2020-05')
+  expect((await search({ window: { ...april, fromMs: parseDay('2020-04-01') } })).holdouts.seen).toEqual(['2020-04'])
+  expect((await search({ ...may, trainWindow: 'history' })).holdouts).toEqual({ next: '2020-05', seen: ['2020-04'] })
+})
+
+test('a month that waits for a person is still to be judged on: another model may be', async () => {
+  await using stage = await openStage(deliveries())
+  const { cycle } = await stage.month('2020-04', { threshold: 1e-6 })
+  expect(cycle?.decision).not.toBeNull()
+  const april = { ...HISTORY, toMs: parseDay('2020-05-01') }
+  await expect(tuneByHand(stage, asked({ window: april }), {})).rejects.toMatchObject({ code: 'BAD_INPUT' })
+})
+
+test("until there is a first model, no search sees that model's holdout", async () => {
+  await using stage = await openStage(deliveries())
+  const march = asked({ trials: 1, window: { ...HISTORY, fromMs: parseDay('2020-03-01') } })
+  const month = asked({ trials: 1, learns: 'month', window: monthWindow('2020-04'), trainWindow: 'history' })
+  for (const request of [march, month]) {
+    await expect(tuneByHand(stage, request, {})).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      what: expect.stringContaining("the first model's holdout"),
+    })
+  }
+  await stage.month('2020-04', { threshold: 9 })
+  for (const request of [march, month]) expect((await tuneByHand(stage, request, {})).outcome.inForce).not.toBeNull()
+})
+
+test('batches larger than what a fold learns are refused before anything is learnt', async () => {
+  await using stage = await openStage(deliveries())
+  const space = [parseParameter('batchSize=1..9999999999')]
+  await expect(tuneByHand(stage, asked({ trainer: 'mlp', space }), {})).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    what: expect.stringMatching(/batch_size goes up to 9999999999, and a fold learns \d+ rows/),
+  })
+  expect(stage.trainings.count).toBe(0)
 })

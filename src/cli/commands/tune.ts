@@ -43,7 +43,8 @@ type Args = z.infer<typeof Args>
 export const tuneCommand = defineCommand({
   name: 'tune',
   example: 'tune --trainer mlp --space learning_rate=1e-4..1e-2:log batch_size=64,128,256 --trials 20',
-  summary: 'search for better settings of a trainer, judged forward in time; looks at no holdout',
+  summary:
+    'search for better settings of a trainer, judged forward in time; looks at no holdout that a cycle is still to be judged on',
   options: [
     ['--trainer <name>', 'whose settings (default: the first of TRAINERS)'],
     [
@@ -71,16 +72,18 @@ export const tuneCommand = defineCommand({
     const request = requestOf(args, context)
     const rooms = await context.rooms()
     const tuned = await withProgress(context, (watch) => tuneByHand(rooms, request, watch))
-    const { outcome, replayed, stopped } = tuned
+    const { outcome, holdouts, replayed, stopped } = tuned
     const standing = readTrainerSettings(settings.trainerSettings)
     const line = outcome.better === null ? null : mergedSettings(standing, outcome.trainer, outcome.better)
     const trainerSettings = line === null ? null : trainerSettingsText(line)
     terminal.out(
       terminal.json
-        ? JSON.stringify({ ...outcome, trainerSettings, replayed, stopped: stopped !== null })
+        ? JSON.stringify({ ...outcome, trainerSettings, holdouts, replayed, stopped: stopped !== null })
         : tuneReport(outcome, {
             rows: rooms.project.row.many,
             trainerSettings,
+            holdouts,
+            variable: (name) => variableOf(context, name),
             replayed,
             columns: terminal.columns,
             style: terminal.style,
@@ -90,6 +93,11 @@ export const tuneCommand = defineCommand({
     if (outcome.best === null) throw nothingFinished(outcome.trials.find(({ why }) => why !== null)?.why ?? null)
   },
 })
+
+/** What a setting is called for this project, in `.env` and before a command. */
+function variableOf(context: CommandContext, name: string): string {
+  return context.settingReports().find((report) => report.name === name)?.variable ?? name
+}
 
 function requestOf(args: Args, context: CommandContext): TuneRequest {
   const settings = context.settings()
@@ -106,6 +114,7 @@ function requestOf(args: Args, context: CommandContext): TuneRequest {
     workers: args.workers,
     learns: args.month === undefined ? 'window' : 'month',
     window: windowOf(args, historyWindow(context.project, settings)),
+    evaluationFromMs: settings.evaluationStartMs,
   }
 }
 
