@@ -2,6 +2,7 @@
 import { specificationDigest } from '../features/specification.ts'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
+import { monthOf } from '../kernel/window.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Run } from '../tracking/port.ts'
 import { specificationFor } from './project.ts'
@@ -9,18 +10,25 @@ import type { RunSubject } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { snakeCase } from './trainer-settings.ts'
 import {
+  learntParts,
   learntWindow,
   monthFingerprints,
   preparationDigests,
   settingsOf,
   type TrainingRecord,
 } from './training-record.ts'
+import { cutMonths } from './training-record-parts.ts'
 
 /**
- * A difference between then and now. `basis`: what decides which model comes out, `means`: what computed it, which may round otherwise but
- * should not; `prevents`: the same training cannot be run at all.
+ * A difference between then and now. `basis`: what decides which model comes out; `perhaps`: what may decide it, as too little was
+ * recorded to tell; `means`: what has no part in it, or computed it, which may round otherwise but should not; `prevents`: the same training
+ * cannot be run at all.
  */
-export type Change = { readonly of: 'basis' | 'means' | 'prevents'; readonly what: string; readonly text: string }
+export type Change = {
+  readonly of: 'basis' | 'perhaps' | 'means' | 'prevents'
+  readonly what: string
+  readonly text: string
+}
 
 /** The file to start from, as it is now: null for a cold start. */
 export type Basis = { readonly changes: readonly Change[]; readonly warmStart: Uint8Array | null }
@@ -49,29 +57,67 @@ async function dataChanges(
   rooms: LifecycleRooms,
   subject: RunSubject,
   { tags }: Run,
-  { request, data }: TrainingRecord,
+  record: TrainingRecord,
 ): Promise<Change[]> {
-  const now = new Map(
-    (await monthFingerprints(rooms, subject, learntWindow({ request }))).map((month) => [month.month, month]),
-  )
+  const { data } = record
+  const window = learntWindow(record)
+  const now = new Map((await monthFingerprints(rooms, subject, window)).map((month) => [month.month, month]))
   const then = new Map(data.months.map((month) => [month.month, month]))
   const months = [...new Set([...then.keys(), ...now.keys()])].sort()
-  const rawOthers = months.filter((month) => then.get(month)?.raw !== now.get(month)?.raw)
-  const others = months.filter(
-    (month) => then.get(month)?.processed !== now.get(month)?.processed && !rawOthers.includes(month),
+  const differ = (of: 'raw' | 'processed') => (month: string) => then.get(month)?.[of] !== now.get(month)?.[of]
+  const rawOthers = months.filter(differ('raw'))
+  const processedOthers = months.filter(differ('processed'))
+  const learnt = await comparedParts(rooms, subject, record, rawOthers.filter(differ('processed')))
+  const changes: Change[] = rawChanges(rawOthers, (month) =>
+    processedOthers.includes(month) ? (learnt.get(month) ?? 'others') : 'same',
   )
-  const changes: Change[] = []
-  if (rawOthers.length > 0) {
-    const text = `the rows of ${listed(rawOthers)} are others than they were`
-    changes.push({ of: 'basis', what: 'data', text })
-  }
   // Another specification makes other columns, be they of another trainer: then the digests of cleaning and features say what matters.
   const preprocessing = specificationDigest(rooms.project.specification(subject.timeReading))
-  if (others.length > 0 && tags['understudy.preprocessing'] === preprocessing) {
-    const text = `the processed rows of ${listed(others)} are others, though they are made of the same ones`
+  const remade = processedOthers.filter((month) => !rawOthers.includes(month))
+  if (remade.length > 0 && tags['understudy.preprocessing'] === preprocessing) {
+    const text = `the processed rows of ${listed(remade)} are others, though they are made of the same ones`
     changes.push({ of: 'basis', what: 'processed data', text })
   }
   return changes
+}
+
+/** What is known of the rows learnt of a month whose rows are others by now. */
+type Learnt = 'same' | 'others' | 'unknown'
+
+/** That of the months that the window cuts, by comparing the rows of their part; `unknown` where nothing was recorded to compare with. */
+async function comparedParts(
+  rooms: LifecycleRooms,
+  subject: RunSubject,
+  record: TrainingRecord,
+  months: readonly string[],
+): Promise<ReadonlyMap<string, Learnt>> {
+  const { request, data } = record
+  const window = learntWindow(record)
+  const cut = cutMonths(window).map(({ fromMs }) => monthOf(fromMs))
+  if (!cut.some((month) => months.includes(month))) return new Map()
+  const made = preparationDigests(specificationFor(rooms.project, subject.timeReading, request.trainer))
+  // Rows that are cleaned otherwise, or have other features, cannot be compared; that they are is told beside it.
+  const isComparable = made.cleaning === data.cleaning && made.features === data.features
+  const then = new Map((isComparable ? (data.parts ?? []) : []).map((part) => [part.month, part]))
+  const now = then.size === 0 ? [] : await learntParts(rooms, subject, request.trainer, window)
+  const isSame = new Map(now.map((part) => [part.month, part.sha256 === then.get(part.month)?.sha256]))
+  return new Map(
+    cut.map((month) => [month, then.has(month) ? (isSame.get(month) === true ? 'same' : 'others') : 'unknown']),
+  )
+}
+
+function rawChanges(months: readonly string[], learntOf: (month: string) => Learnt): Change[] {
+  const having = (learnt: Learnt): string[] => months.filter((month) => learntOf(month) === learnt)
+  const said = [
+    ['others', 'basis', ''],
+    ['unknown', 'perhaps', ', perhaps outside of what was learnt: its run recorded whole months'],
+    ['same', 'means', ', but those that it learnt are the same'],
+  ] as const
+  return said.flatMap(([learnt, of, more]) =>
+    having(learnt).length === 0
+      ? []
+      : [{ of, what: 'data', text: `the rows of ${listed(having(learnt))} are others than they were${more}` }],
+  )
 }
 
 /** Months in words: the first few, and how many more. */

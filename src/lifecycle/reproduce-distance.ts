@@ -21,6 +21,8 @@ export type Distance = {
 const MOST_ROWS = 100_000
 /** Answers this share of the threshold apart on average are as good as the same: a rounding that grows over thousands of steps. */
 const EQUAL_ON_AVERAGE = 0.01
+/** And none may be further apart than this share of it: a single answer that is off by more is another answer. */
+const EQUAL_AT_MOST = 0.1
 
 /** Compares a training's file, as its run keeps it, with another on rows it learnt; null if the run has its file no more. */
 export async function distanceTo(
@@ -46,7 +48,8 @@ export async function distanceTo(
   let sum = 0
   let largest = 0
   for (let row = 0; row < rows; row++) {
-    const apart = Math.abs(before[row]! - after[row]!)
+    const [then, now] = [before[row]!, after[row]!] // one answer per row
+    const apart = Number.isNaN(then) && Number.isNaN(now) ? 0 : Math.abs(then - now)
     sum += apart
     largest = Math.max(largest, apart)
   }
@@ -55,7 +58,7 @@ export async function distanceTo(
     rows,
     mean: rows === 0 ? 0 : sum / rows,
     largest,
-    allowed: { mean: EQUAL_ON_AVERAGE * defaultThreshold, largest: defaultThreshold },
+    allowed: { mean: EQUAL_ON_AVERAGE * defaultThreshold, largest: EQUAL_AT_MOST * defaultThreshold },
   }
 }
 

@@ -24,9 +24,10 @@ export type Reproduction = {
   readonly trainer: string
   /**
    * `identical`: the same bytes; `equal`: other bytes, whose answers are as good as the same; `different`; `impossible`: it cannot be
-   * trained again; `unchanged`, `changed`: nothing was trained, and what decides the outcome is, or is not, as it was.
+   * trained again; `unchanged`, `changed`, `perhaps`: nothing was trained, and what decides the outcome is as it was, or is not, or too little
+   * was recorded to tell.
    */
-  readonly answer: 'identical' | 'equal' | 'different' | 'impossible' | 'unchanged' | 'changed'
+  readonly answer: 'identical' | 'equal' | 'different' | 'impossible' | 'unchanged' | 'changed' | 'perhaps'
   readonly changes: readonly Change[]
   /** Digests of the model's file. */
   readonly sha256: { readonly recorded: string; readonly again: string | null }
@@ -65,14 +66,18 @@ export async function reproduce(
   await ensureProcessed(rooms, subject, learntWindow(record), watch)
   const { changes, warmStart } = await compareBasis(rooms, subject, run, record)
   if (changes.some((change) => change.of === 'prevents')) return { ...known, answer: 'impossible', changes }
-  if (onlyLook)
-    return { ...known, answer: changes.some((change) => change.of === 'basis') ? 'changed' : 'unchanged', changes }
+  if (onlyLook) return { ...known, answer: answerOfLook(changes), changes }
   const result = await trainAgain(rooms, record, warmStart, watch)
   return {
     ...known,
     ...(await compare(rooms, { run, record, subject, result }, watch.signal)),
     changes: [...changes, ...computedOtherwise(record, result)],
   }
+}
+
+function answerOfLook(changes: readonly Change[]): Reproduction['answer'] {
+  const has = (of: Change['of']): boolean => changes.some((change) => change.of === of)
+  return has('basis') ? 'changed' : has('perhaps') ? 'perhaps' : 'unchanged'
 }
 
 async function findTraining(

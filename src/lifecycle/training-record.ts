@@ -10,6 +10,7 @@ import { specificationFor, tablesOf } from './project.ts'
 import type { RunSubject } from './recording.ts'
 import type { LifecycleRooms, TrainingRequest } from './rooms.ts'
 import { learntBy, type Trained } from './training-plan.ts'
+import { cutMonths, digestPart, type LearntPart } from './training-record-parts.ts'
 
 /** Where it lies among the run's artifacts. */
 const RECORD_PATH = 'training.json'
@@ -18,6 +19,8 @@ export const MODEL_PATH = 'model/model.onnx'
 
 const Window = z.object({ fromMs: z.number(), toMs: z.number() })
 const Month = z.object({ month: z.string(), raw: z.string().nullable(), processed: z.string().nullable() })
+
+const Part = z.object({ month: z.string(), ...Window.shape, rows: z.int(), sha256: z.string() })
 
 const TrainingRecord = z.object({
   format: z.literal(1),
@@ -40,6 +43,8 @@ const TrainingRecord = z.object({
   data: z.object({
     /** Fingerprints of the months learnt, of the rows as they came and as they were learnt; null where a table had no such month. */
     months: z.array(Month),
+    /** Digests of the rows learnt of months that the window cuts; absent in runs of an earlier program. */
+    parts: z.array(Part).optional(),
     /** Digests of what made the learnt rows of the raw ones. */
     cleaning: z.string(),
     features: z.string(),
@@ -84,6 +89,7 @@ export async function recordTraining(
         : { version: plan.warmStart.version, sha256: sha256(Buffer.from(file, 'base64')) },
     data: {
       months: await monthFingerprints(rooms, subject, learntBy(plan)),
+      parts: await learntParts(rooms, subject, request.trainer, learntBy(plan)),
       ...preparationDigests(specificationFor(rooms.project, subject.timeReading, plan.trainer)),
     },
     result: { ...facts, epochs: epochs.length },
@@ -124,6 +130,20 @@ export async function monthFingerprints(
   return monthsOf(window)
     .map((month) => ({ month, raw: known[0].get(month) ?? null, processed: known[1].get(month) ?? null }))
     .filter((month) => month.raw !== null || month.processed !== null)
+}
+
+/** Digests of what the processed table holds of the months that a window cuts, within the window, as a trainer learns it. */
+export async function learntParts(
+  { project, warehouse }: Pick<LifecycleRooms, 'project' | 'warehouse'>,
+  subject: Pick<RunSubject, 'size' | 'timeReading'>,
+  trainer: string,
+  window: TimeWindow,
+): Promise<LearntPart[]> {
+  const table = tablesOf(project, subject).processed
+  const specification = specificationFor(project, subject.timeReading, trainer)
+  const parts: LearntPart[] = []
+  for (const part of cutMonths(window)) parts.push(await digestPart({ warehouse, table, specification }, part))
+  return parts
 }
 
 function prints(table: TableInfo | null): Map<string, string> {

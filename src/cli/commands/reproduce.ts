@@ -52,22 +52,26 @@ function choiceOf({ run, version }: z.infer<typeof Args>): TrainingChoice {
 }
 
 /** Answers that are no success: a script is to notice them. */
-const FAILS: ReadonlySet<Reproduction['answer']> = new Set(['different', 'impossible', 'changed'])
+const FAILS: ReadonlySet<Reproduction['answer']> = new Set(['different', 'impossible', 'changed', 'perhaps'])
 
 function notReproduced({ runId, answer, changes }: Reproduction): PlannedError {
   const whats = [...new Set(changes.filter(({ of }) => of !== 'means').map(({ what }) => what))]
   const means = [...new Set(changes.filter(({ of }) => of === 'means').map(({ what }) => what))]
   const changed = whats.length > 0 ? whats : means
-  const why = changed.length > 0 ? `what has changed: ${changed.join(', ')}` : 'nothing that is recorded has changed'
+  const has = answer === 'perhaps' ? 'may have changed' : 'has changed'
+  const why = changed.length > 0 ? `what ${has}: ${changed.join(', ')}` : 'nothing that is recorded has changed'
   const what = {
     different: `training run ${runId} again gave another model`,
     impossible: `run ${runId} cannot be trained again`,
     changed: `run ${runId} would not be trained on the same again`,
-  }[answer as 'different' | 'impossible' | 'changed'] // `FAILS` holds these
+    perhaps: `run ${runId} may not be trained on the same again`,
+  }[answer as 'different' | 'impossible' | 'changed' | 'perhaps'] // `FAILS` holds these
   const next =
-    changed.length > 0
-      ? 'bring back what it rested on (./understudy data shows the rows, git its code), or train a version anew'
-      : 'please report it: the same should have come out'
+    answer === 'perhaps'
+      ? `./understudy reproduce ${runId} trains it again, and tells`
+      : changed.length > 0
+        ? 'bring back what it rested on (./understudy data shows the rows, git its code), or train a version anew'
+        : 'please report it: the same should have come out'
   return new PlannedError('CONFLICT', what, { why, next, facts: { run: runId, answer } })
 }
 
@@ -79,9 +83,7 @@ interface Manner {
 
 function reportLines(found: Reproduction, manner: Manner): string[] {
   const lines = [`run ${found.runId} (${found.runName})`, '', ...answerLines(found, manner)]
-  const changes = found.changes.map(
-    ({ of, what, text }) => `   ${of === 'means' ? 'also changed' : 'changed'}, ${what}: ${text}`,
-  )
+  const changes = found.changes.map(({ of, what, text }) => `   ${CHANGED[of]}, ${what}: ${text}`)
   return lines
     .concat(changes.length === 0 ? [UNCHANGED] : changes)
     .flatMap((line) =>
@@ -90,6 +92,8 @@ function reportLines(found: Reproduction, manner: Manner): string[] {
       ),
     )
 }
+
+const CHANGED = { basis: 'changed', perhaps: 'changed', means: 'also changed', prevents: 'changed' } as const
 
 const UNCHANGED =
   '   nothing it rests on has changed: rows, cleaning, features, settings, code, packages, Node, machine'
@@ -124,6 +128,10 @@ function answerLines(
       return ['❌ IMPOSSIBLE: it cannot be trained again']
     case 'changed':
       return ['❌ CHANGED: the same would not come out; nothing was trained']
+    case 'perhaps':
+      return [
+        '❔ MAY HAVE CHANGED: its run recorded too little to tell whether the same would come out; nothing was trained',
+      ]
     case 'unchanged':
       return ['✅ UNCHANGED: all that decides the outcome is as it was; nothing was trained']
   }
@@ -134,5 +142,6 @@ function distanceLine(
   { unit, rows }: Omit<Manner, 'columns'>,
 ): string {
   const text = figureWriter([mean, largest])
-  return `   on ${countText(count)} ${rows} it learnt, answers are ${text(mean)} ${unit} apart on average and ${text(largest)} at most (equal: up to ${allowed.mean} and ${allowed.largest})`
+  const limit = figureWriter([allowed.mean, allowed.largest])
+  return `   on ${countText(count)} ${rows} it learnt, answers are ${text(mean)} ${unit} apart on average and ${text(largest)} at most (equal: up to ${limit(allowed.mean)} and ${limit(allowed.largest)})`
 }

@@ -1,0 +1,105 @@
+// What `reproduce` says of rows that changed beside those that were learnt, and of answers that are nearly the same.
+import { expect, test, vi } from 'vitest'
+import { monthWindow } from '../../src/kernel/window.ts'
+import { weightsOf } from '../../src/learning/model-file.ts'
+import { trainerNamed } from '../../src/learning/trainers.ts'
+import type { Project } from '../../src/lifecycle/project.ts'
+import { type Reproduction, reproduce } from '../../src/lifecycle/reproduce.ts'
+import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
+import { deliveries } from '../deliveries/project.ts'
+import { openStage, type Stage } from './stage.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+async function again(
+  rooms: LifecycleRooms,
+  choice: { readonly version: number },
+  { onlyLook = false } = {},
+): Promise<Reproduction> {
+  return await reproduce(rooms, { model: 'deliveries', choice, onlyLook }, { signal: new AbortController().signal })
+}
+
+/** Changes a month's raw rows behind the back of what has learnt them. */
+async function meddle(
+  { warehouse, project }: Stage,
+  month: '2020-04',
+  how: (columns: Record<string, Float64Array>) => void,
+): Promise<void> {
+  const table = 'deliveries_raw_small'
+  const names = project.rawSchema.columns.map(({ name }) => name)
+  const rows = await warehouse.read(table, monthWindow(month), { columns: names, orderBy: names })
+  how(rows.columns)
+  await warehouse.write(table, [rows], { schema: project.rawSchema, origin: 'simulated', others: 'keep' })
+}
+
+/** The rooms as a program saw them that recorded whole months only. */
+function withoutParts(rooms: LifecycleRooms): LifecycleRooms {
+  const readArtifact: LifecycleRooms['tracking']['readArtifact'] = async (runId, path) => {
+    const bytes = await rooms.tracking.readArtifact(runId, path)
+    if (path !== 'training.json') return bytes
+    const { data, ...record } = JSON.parse(Buffer.from(bytes).toString())
+    const { parts: _, ...months } = data
+    return Buffer.from(JSON.stringify({ ...record, data: months }))
+  }
+  return { ...rooms, tracking: { ...rooms.tracking, readArtifact } }
+}
+
+test('rows after the window that was learnt, in the month that it ends in, change nothing; one within it does', async () => {
+  await using own = await openStage(deliveries())
+  await own.month('2020-04')
+  await meddle(own, '2020-04', ({ minutes }) => {
+    minutes![minutes!.length - 1]! += 7 // in the holdout
+  })
+  const text = 'the rows of 2020-04 are others than they were, but those that it learnt are the same'
+  const changes = [{ of: 'means', what: 'data', text }]
+  expect(await again(own, { version: 2 }, { onlyLook: true })).toMatchObject({ answer: 'unchanged', changes })
+  expect(await again(own, { version: 2 })).toMatchObject({ answer: 'identical', changes })
+  const old = await again(withoutParts(own), { version: 2 }, { onlyLook: true })
+  expect(old).toMatchObject({ answer: 'perhaps', changes: [{ of: 'perhaps', what: 'data' }] })
+  expect(await again(withoutParts(own), { version: 2 })).toMatchObject({ answer: 'identical' })
+
+  await meddle(own, '2020-04', ({ minutes }) => {
+    minutes![17]! += 7
+  })
+  expect(await again(own, { version: 2 }, { onlyLook: true })).toMatchObject({
+    answer: 'changed',
+    changes: [{ of: 'basis', what: 'data', text: 'the rows of 2020-04 are others than they were' }],
+  })
+})
+
+test('one answer that is far off is no rounding, however near the others are', async () => {
+  const usualParcels = deliveries()
+  const project: Project = {
+    ...usualParcels,
+    simulate: async function* (...which) {
+      let isFirst = true
+      for await (const batch of usualParcels.simulate?.(...which) ?? []) {
+        if (isFirst) batch.columns.distance_km![17] = 3_000 // where a small change of the slope is a large one of the answer
+        isFirst = false
+        yield batch
+      }
+    },
+  }
+  await using own = await openStage(project)
+  await own.month('2020-04', { threshold: 1_000 })
+  const within = (defaultThreshold: number): LifecycleRooms => ({
+    ...own,
+    project: { ...project, defaultThreshold },
+    runTraining: async (request, how) => {
+      const result = await own.runTraining(request, how)
+      const [kernel, ...others] = weightsOf(Buffer.from(result.model, 'base64'))
+      if (kernel === undefined) throw new Error('a linear model has weights')
+      const steeper = { ...kernel, values: kernel.values.map((weight, i) => weight + (i === 0 ? 0.001 : 0)) }
+      const file = trainerNamed('linear').toOnnx(project.specification('utc'), [steeper, ...others], request.metadata)
+      return { ...result, model: Buffer.from(file).toString('base64') }
+    },
+  })
+  const { answer, distance } = await again(within(1e9), { version: 1 })
+  expect(answer).toBe('equal')
+  const { mean, largest } = distance ?? expect.unreachable()
+  expect(largest).toBeGreaterThan(40 * mean)
+  expect((await again(within(largest * 11), { version: 1 })).answer).toBe('equal')
+  const far = await again(within(largest * 4), { version: 1 })
+  expect(far).toMatchObject({ answer: 'different', distance: { mean, largest } })
+  expect(far.distance?.allowed.mean).toBeGreaterThan(mean)
+})
