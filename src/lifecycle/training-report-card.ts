@@ -7,6 +7,7 @@ import type { Project } from './project.ts'
 import { windowText } from './recording.ts'
 import { TARGET_NOTE } from './training-report-charts.ts'
 import { type CardFacts, table } from './training-report-facts.ts'
+import type { Looks } from './training-report-looks.ts'
 import type { Compared, Measured } from './training-report-measures.ts'
 import { dataLines, methodLines } from './training-report-origins.ts'
 
@@ -71,10 +72,11 @@ function summary({ project, version, refitOf, record, measured, run }: CardFacts
   ]
 }
 
-function headline({ metric, row }: Project, { estimate, rows, window }: Measured): string {
+function headline({ metric, row }: Project, { estimate, rows, window, looks }: Measured): string {
   const { interval, mean } = estimate
   const text = figureWriter([mean, ...(interval === null ? [] : [interval.low, interval.high])])
-  const span = interval === null ? '' : ` (95 % interval ${text(interval.low)} to ${text(interval.high)})`
+  const span =
+    interval === null ? '' : ` (${percentText(looks.level)} interval ${text(interval.low)} to ${text(interval.high)})`
   return `Mean absolute error ${text(mean)} ${metric.unit}${span} on the ${countText(rows)} ${row.many} of ${windowText(window)}, the holdout`
 }
 
@@ -93,8 +95,9 @@ function errorLines({ project, measured, record, run, charts }: CardFacts): stri
   if ('reason' in measured) return [`There is no error on a holdout: ${measured.reason}.`, ...selection, ...curve]
   const { days, estimate, compared } = measured
   return [
-    `${headline(project, measured)}: no training, early stopping or choice saw these ${row.many}.${estimate.interval === null ? '' : ` The interval counts the ${days.length} days as what was drawn; it does not cover the luck of another training.`}`,
-    ...(compared === null ? [] : [comparedText(project, compared, estimate.mean)]),
+    `${headline(project, measured)}.${estimate.interval === null ? '' : ` The interval counts the ${days.length} days as what was drawn; it does not cover the luck of another training.`}`,
+    looksText(project, measured.looks),
+    ...(compared === null ? [] : [comparedText(project, compared, measured)]),
     ...coverageText(project, run.metrics),
     ...selection,
     ...curve,
@@ -104,7 +107,20 @@ function errorLines({ project, measured, record, run, charts }: CardFacts): stri
   ]
 }
 
-function comparedText({ metric, row }: Project, compared: Compared, own: number): string {
+/** Who saw the holdout before: what this program did is known, what people did is not. */
+function looksText({ row }: Project, { count, level }: Looks): string {
+  const known = `Nothing of this training saw these ${row.many}: neither what was learnt, nor early stopping, nor the choice among its trainers.`
+  if (count === 1) return `${known} Whether whoever chose its features and settings had looked at them is not recorded.`
+  const models = count === 2 ? 'another model was' : `${count - 1} other models were`
+  const intervals = level > 0.95 ? `; the intervals are at ${percentText(level)}, as those of the verdict` : ''
+  return `This is a further look: ${count} looks were taken at these ${row.many}, as ${models} judged on them before it was trained${intervals}. ${known} What was asked for may have been chosen by what was seen then.`
+}
+
+function comparedText(
+  { metric, row }: Project,
+  compared: Compared,
+  { estimate: { mean: own }, looks }: Pick<Measured, 'estimate' | 'looks'>,
+): string {
   if ('reason' in compared)
     return `v${compared.version}, which it is up against, cannot score these ${row.many}: ${compared.reason}.`
   const { difference } = compared
@@ -113,7 +129,7 @@ function comparedText({ metric, row }: Project, compared: Compared, own: number)
   const span =
     difference === null
       ? ''
-      : `; the difference is ${signed(difference.mean)} ${metric.unit} (95 % interval ${signed(difference.low)} to ${signed(difference.high)}, below zero is better)`
+      : `; the difference is ${signed(difference.mean)} ${metric.unit} (${percentText(looks.level)} interval ${signed(difference.low)} to ${signed(difference.high)}, below zero is better)`
   return `v${compared.version}, which it is up against, has ${text(compared.error)} ${metric.unit} on the same ${row.many}${span}.`
 }
 

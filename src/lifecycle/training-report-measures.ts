@@ -15,6 +15,7 @@ import type { Project, Slice } from './project.ts'
 import type { RunSubject } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
 import { metricOf, readCleaned } from './scoring.ts'
+import type { Looks } from './training-report-looks.ts'
 
 /** A slice with what was found in it. */
 export interface SliceErrors {
@@ -44,6 +45,7 @@ export type Compared =
 
 export interface Measured {
   readonly window: TimeWindow
+  readonly looks: Looks
   readonly rows: number
   readonly days: readonly DayLoss[]
   readonly estimate: ErrorEstimate
@@ -58,6 +60,7 @@ export interface ToMeasure {
   readonly subject: RunSubject
   readonly version: number
   readonly window: TimeWindow
+  readonly looks: Looks
   /** The version it is up against; null for none. */
   readonly comparedWith: number | null
   /** What its trainer said that features were worth; null if it cannot tell. */
@@ -68,7 +71,7 @@ export interface ToMeasure {
 /** Measures a version on its holdout; says in words why it cannot be. */
 export async function measure(rooms: LifecycleRooms, what: ToMeasure): Promise<Measured | { readonly reason: string }> {
   const { project } = rooms
-  const { subject, window, signal } = what
+  const { subject, window, looks, signal } = what
   const batch = await readCleaned(rooms, subject, window, signal)
   if (batch.rows === 0) return { reason: `there are no clean ${project.row.many} in it` }
   const { timeColumn, target } = project.specification(subject.timeReading)
@@ -81,11 +84,11 @@ export async function measure(rooms: LifecycleRooms, what: ToMeasure): Promise<M
     const predicted = await predictor.predict(inputs, batch.rows)
     const score = scoreByDay(metric, timesMs, actual, predicted)
     if (score.kind === 'cannot-score') return { reason: score.reason }
-    const estimate = errorOf(score.days, 0.95)
+    const estimate = errorOf(score.days, looks.level)
     if (estimate === null) throw new Error('rows were scored and have no error')
     throwIfCancelled(signal)
     return {
-      window,
+      ...{ window, looks },
       rows: batch.rows,
       days: score.days,
       estimate,
@@ -204,7 +207,7 @@ function sampled({ inputs, actual, timesMs }: Scored, most: number): Scored {
 /** The version it is up against, on the same rows. */
 async function compare(
   rooms: LifecycleRooms,
-  { subject, comparedWith }: ToMeasure,
+  { subject, comparedWith, looks }: ToMeasure,
   { inputs, actual, timesMs, days }: Scored & { readonly days: readonly DayLoss[] },
 ): Promise<Compared | null> {
   if (comparedWith === null) return null
@@ -213,7 +216,7 @@ async function compare(
     const score = scoreByDay(metricOf(rooms.project), timesMs, actual, await predictor.predict(inputs, actual.length))
     if (score.kind === 'cannot-score') return { reason: score.reason }
     const error = errorOf(score.days, 0.95)?.mean ?? Number.NaN
-    return { error, difference: differenceOf(pairDays(score.days, days), 0.95) }
+    return { error, difference: differenceOf(pairDays(score.days, days), looks.level) }
   })
   return { version: comparedWith, ...found }
 }

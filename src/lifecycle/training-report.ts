@@ -11,6 +11,7 @@ import { readTrainingRecord, type TrainingRecord } from './training-record.ts'
 import { modelCard } from './training-report-card.ts'
 import { againstChart, importanceChart, learningCurve, sliceChart } from './training-report-charts.ts'
 import type { CardFacts } from './training-report-facts.ts'
+import { looksAtHoldout } from './training-report-looks.ts'
 import { gainsOf, type Measured, measure } from './training-report-measures.ts'
 
 /** Where it lies among a run's artifacts. */
@@ -56,6 +57,7 @@ export async function reportTraining(
           subject,
           version: version.version,
           ...holdout,
+          looks: await looksAtHoldout(rooms, subject, holdout.window, version),
           gains: record.result.importances,
           signal,
         })

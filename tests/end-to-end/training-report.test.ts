@@ -8,6 +8,7 @@ import { KIND_TAG } from '../../src/tracking/own-runs.ts'
 import { startUnderstudy } from '../conformance/servers.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage, type Stage } from '../lifecycle/stage.ts'
+import { answer } from '../lifecycle/waiting.ts'
 import { openProgram } from './program.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -49,7 +50,11 @@ async function filesOf(runId: string): Promise<string[]> {
 }
 
 async function cardOf(runId: string): Promise<string> {
-  return Buffer.from(await stage.tracking.readArtifact(runId, 'report/model_card.md')).toString()
+  return await readCard(stage, runId)
+}
+
+async function readCard({ tracking }: Stage, runId: string): Promise<string> {
+  return Buffer.from(await tracking.readArtifact(runId, 'report/model_card.md')).toString()
 }
 
 /** A version and its run. */
@@ -83,6 +88,36 @@ test('a challenger has every chart, and a card whose figures are those that the 
   for (const [, file] of card.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g))
     expect(await filesOf(version.runId)).toContain(`report/${file}`)
   expect(card).not.toMatch(/undefined|NaN|null|\[object/)
+})
+
+test('a card says of a first look what is known, and of a further one how many there were, at the level of the verdict', async () => {
+  const first = await versionWhere(({ 'understudy.verdict': verdict }) => verdict?.startsWith('first model') === true)
+  const known = 'Nothing of this training saw these parcels'
+  expect(await cardOf(first.runId)).toMatch(new RegExp(`^${known}: .* is not recorded\\.$`, 'm'))
+  expect(await cardOf(first.runId)).not.toContain('further look')
+
+  await using own = await openStage(deliveries({ '2020-04': { pace: 3.7 } }))
+  await own.month('2020-04')
+  const { cycle } = await own.month('2020-04', { again: true, seed: 1 })
+  expect(cycle).toMatchObject({ looks: 2, level: 0.975 })
+  const { runId } = await own.tracking.version('deliveries', cycle?.challenger?.version ?? 0)
+  const card = await readCard(own, runId ?? '')
+  expect(card).toContain('This is a further look: 2 looks were taken at these parcels')
+  expect(card).toMatch(/^\*\*Mean absolute error [\d.]+ min \(97\.5 % interval /m)
+  const { low = 0, high = 0 } = cycle?.difference ?? {}
+  const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`
+  expect(card).toContain(`(97.5 % interval ${signed(low)} to ${signed(high)}, below zero is better)`)
+})
+
+test('a first model that a person had trained anew is a further look too', async () => {
+  await using own = await openStage(deliveries())
+  const { first } = await own.month('2020-04', { acceptFirst: false })
+  expect(first).toMatchObject({ verdict: 'escalate' })
+  await answer(own, 'retrain', { set: { ridge: '0.001' } })
+  const { runId } = await own.tracking.version('deliveries', 2)
+  const card = await readCard(own, runId ?? '')
+  expect(card).toContain('This is a further look: 2 looks were taken at these parcels, as another model was judged')
+  expect(card).toContain('(95 % interval ')
 })
 
 test('bands are counted on the holdout alone, and a view by the actual value says what it is', async () => {
