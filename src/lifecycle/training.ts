@@ -63,7 +63,8 @@ export async function trainModel(
   checkFinite(trainer.name, trained)
   const learnt = { trainer, specification: job.specification, weights: trained.weights }
   const validation = await validate(rooms.warehouse, request, learnt, options.signal)
-  const intervals = request.inherits ?? intervalsFor(trainer, job, trained, request.earlyStop)
+  const earlyStop = { warehouse: rooms.warehouse, table: request.table, window: request.earlyStop }
+  const intervals = request.inherits ?? (await intervalsFor(trainer, job, trained, earlyStop))
   const model = trainer.toOnnx(job.specification, trained.weights, request.metadata, intervals)
   return {
     model: Buffer.from(model).toString('base64'),
