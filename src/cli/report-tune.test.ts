@@ -61,6 +61,11 @@ test('a difference of nothing is called so, and its plot, which would be a line,
     'Trial 1 is the best with mae 2.000 min, and no clear gain: the settings in force have mae 2.000 min',
   )
   expect(text).not.toContain('error by trial')
+  const outlier = [trial(0, 2), trial(1, 2.00001), trial(2, 2.00001), trial(3, 9)]
+  expect(said({ trials: outlier })).not.toContain('error by trial')
+  expect(said({ trials: [trial(0, 2), trial(1, 2.1), trial(2, 9)] })).toContain('error by trial')
+  const failed: TrialOutcome = { ...trial(0), state: 'failed' }
+  expect(said({ trials: [trial(1, 2), trial(2, 2.5), failed], best: 1, inForce: null })).toMatch(/┤.*◆/)
   expect(said({ trials: [trial(0, 2), trial(1, 2.5)] })).toContain(
     'None was better than the settings in force (mae 2.000',
   )

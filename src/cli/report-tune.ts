@@ -88,9 +88,11 @@ function plot({ trials, best }: TuneOutcome, columns: number): string[] {
   const errors = inOrder.map(({ state, errors }) => (state === 'finished' ? (errors.at(-1) ?? Number.NaN) : Number.NaN))
   const finite = errors.filter(Number.isFinite).sort((a, b) => a - b)
   const [lowest, middle] = [finite[0], finite[Math.floor(finite.length / 2)]]
-  const isFlat = errorText(lowest ?? null) === errorText(finite.at(-1) ?? null) // the table says as much
-  if (lowest === undefined || middle === undefined || finite.length < 2 || isFlat) return []
-  const edge = Math.max(errors[0] ?? 0, middle + 3 * (middle - lowest))
+  if (lowest === undefined || middle === undefined || finite.length < 2) return []
+  // NaN of settings in force that were not judged to the end sets no edge.
+  const edge = Math.max(errors[0] || 0, middle + 3 * (middle - lowest))
+  const highest = Math.min(edge, finite.at(-1) ?? edge)
+  if (errorText(lowest) === errorText(highest)) return [] // a scale of one figure, which the table shows
   let least = Number.POSITIVE_INFINITY
   const below = errors.map((error) => {
     least = Math.min(least, Number.isNaN(error) ? least : error)

@@ -99,7 +99,7 @@ async function refuseFirstHoldout(
     `this search would see the first model's holdout, which begins on ${dayText(holdoutFromMs)}`,
     {
       why: `${input.model} has no model yet, and settings that were chosen by those rows would be judged on them`,
-      next: `leave out --month, --from and --to, which searches before that holdout, or train the first model before: ./understudy train`,
+      next: 'leave out --month, --from and --to, which searches before that holdout, or train the first model before: ./understudy train',
     },
   )
 }
@@ -117,6 +117,6 @@ function wouldSee(input: TuneInput, month: TimeWindow): PlannedError {
   ]
   return new PlannedError('BAD_INPUT', `${what}, whose holdout is still to be judged on`, {
     why: 'settings that were chosen by those rows would be judged on the same rows',
-    next: others.join(', '),
+    next: others.join('; '),
   })
 }
