@@ -63,7 +63,7 @@ function gridOf([latitude, longitude]: Landmark): { uptown: number; crosstown: n
 }
 
 /** Km as the crow flies between two points of the plane. */
-export function crowKm(from: PlanePoint, to: PlanePoint): Expression {
+function crowKm(from: PlanePoint, to: PlanePoint): Expression {
   return lengthOf(subtract(to.uptown, from.uptown), subtract(to.crosstown, from.crosstown))
 }
 
