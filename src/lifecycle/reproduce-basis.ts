@@ -110,7 +110,7 @@ function rawChanges(months: readonly string[], learntOf: (month: string) => Lear
   const having = (learnt: Learnt): string[] => months.filter((month) => learntOf(month) === learnt)
   const said = [
     ['others', 'basis', ''],
-    ['unknown', 'perhaps', ', perhaps outside of what was learnt: its run recorded whole months'],
+    ['unknown', 'perhaps', ', perhaps outside of what it learnt: its run recorded whole months only'],
     ['same', 'means', ', but those that it learnt are the same'],
   ] as const
   return said.flatMap(([learnt, of, more]) =>

@@ -93,7 +93,7 @@ function reportLines(found: Reproduction, manner: Manner): string[] {
     )
 }
 
-const CHANGED = { basis: 'changed', perhaps: 'changed', means: 'also changed', prevents: 'changed' } as const
+const CHANGED = { basis: 'changed', perhaps: 'perhaps changed', means: 'also changed', prevents: 'changed' } as const
 
 const UNCHANGED =
   '   nothing it rests on has changed: rows, cleaning, features, settings, code, packages, Node, machine'
