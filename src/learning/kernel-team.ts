@@ -1,3 +1,4 @@
+/// <reference path="./web-assembly.d.ts" />
 // A team of threads over one shared memory, all running the same compiled kernels.
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
