@@ -1,7 +1,7 @@
 // Where threads wait for one another.
 
 /**
- * Looks at the word so often before it sleeps: some 16 microseconds. Measured with a network of 65, 100 and 50 units on two threads: a tenth of it halves
+ * Looks at the word so often before it sleeps: some 16 microseconds. Measured with a network of 65, 100 and 50 units on two threads: an eighth of it nearly halves
  * the speed on a quiet machine, sixteen times it gains nothing more; beside two other busy processes it costs a quarter.
  */
 const SPINS = 32768
