@@ -160,6 +160,20 @@ describe('what can be read', () => {
       left: [{ reason: 'pieces: not a number', rows: 150, example: 'line 9: x' }],
     })
   })
+
+  // "offset is out of bounds": DuckDB reads text in parts of 8 MiB that end with a short chunk, here just before a batch is full.
+  test.each([129, 130, 131, 132])(
+    'a short chunk before a whole one at the end of a batch, rows of %d bytes',
+    async (bytes) => {
+      const lines = Array.from({ length: 70_000 }, (_, row) => {
+        const line = `${row},2015-01-31 17:05:00,2,`
+        return line + '.'.repeat(bytes - 1 - line.length)
+      })
+      const { rows, report } = await readAll(await fileOf(['price,sold_at,pieces,note', ...lines, ''].join('\n')))
+      expect(report.rowsTaken).toBe(70_000)
+      expect(new Set(rows.map(([price]) => price)).size).toBe(70_000)
+    },
+  )
 })
 
 test('rows that cannot be read are left, with the reason and an example; dirty ones are taken', async () => {

@@ -144,10 +144,12 @@ async function* readBatches(reading: Reading): AsyncGenerator<Batch> {
       chunk = await result.fetchChunk()
     ) {
       throwIfCancelled(signal)
+      // Chunks differ in size: a file's parts end with short ones, so the last chunk says nothing of the next.
+      if (batch.rows + chunk.rowCount > BATCH_ROWS) {
+        yield cut(matched, batch)
+        batch = emptyBatch(matched)
+      }
       batch.rows = await takeChunk(reading, chunk, batch)
-      if (batch.rows + chunk.rowCount <= BATCH_ROWS) continue
-      yield cut(matched, batch)
-      batch = emptyBatch(matched)
     }
     if (batch.rows > 0) yield cut(matched, batch)
     if (format.kind === 'csv') {
