@@ -20,6 +20,7 @@ export function randomEnsemble(random: Random, { trees, leaves, numbers, categor
   const ensemble = {
     base: Math.fround(20 * random.uniform() - 10),
     isLog: false,
+    roundTo: 0,
     roots: Int32Array.from({ length: trees }, (_, tree) => tree * nodesPerTree),
     column: new Int32Array(nodes).fill(-1),
     threshold: new Float32Array(nodes),

@@ -10,6 +10,7 @@ import {
   ensembleOf,
   ensembleTensors,
   gainShares,
+  predictionOf,
   predictTrees,
   type TreeEnsemble,
 } from './tree-ensemble.ts'
@@ -20,6 +21,7 @@ const shape = { trees: 20, leaves: 9, numbers: 3, categories: [4, 7] }
 const small: TreeEnsemble = {
   base: 1,
   isLog: false,
+  roundTo: 0,
   roots: Int32Array.of(0, 5),
   column: Int32Array.of(0, -1, 1, -1, -1, -1),
   threshold: Float32Array.of(2.5, 0, 0, 0, 0, 0),
@@ -47,6 +49,15 @@ test('a value equal to a threshold goes left, the next float above it right, and
   const weights = [2.5, nextFloat(2.5, -1), nextFloat(2.5, 1), Number.NaN, 3, 3, 3]
   const codes = [0, 0, 0, 0, 1, 2, -1] // ranks 1 1 1 1 0, then none twice
   expect([...predictTrees(small, rowsOf(weights, codes))]).toEqual([11.5, 11.5, 31.5, 11.5, 21.5, 31.5, 31.5])
+})
+
+test('predictions are rounded to whole steps, halves upwards, below 0 too', () => {
+  const rounded = (value: number, roundTo: number): number => predictionOf({ base: 0, isLog: false, roundTo }, value)
+  expect([0.24, 0.25, 0.74, 0.75, -0.25, -0.26].map((value) => rounded(value, 0.5))).toEqual([0, 0.5, 0.5, 1, 0, -0.5])
+  expect(rounded(7, 3)).toBe(6)
+  expect(rounded(0.1, 0)).toBe(Math.fround(0.1))
+  expect(predictionOf({ base: 0, isLog: true, roundTo: 0.5 }, Math.log(12.3))).toBe(12.5)
+  expect([...predictTrees({ ...small, roundTo: 4 }, rowsOf([2, 3], [0, 0]))]).toEqual([12, 32])
 })
 
 test('an ensemble without trees predicts its base', () => {
@@ -111,7 +122,8 @@ test('an average predicts the mean of its members', () => {
   expect(ensembleOf(ensembleTensors(average)).roots).toEqual(average.roots)
 })
 
-test('ensembles that order codes differently have no average, and neither have none', () => {
+test('ensembles that order codes or answer differently have no average, and neither have none', () => {
+  expect(() => averageOf([small, { ...small, roundTo: 0.5 }])).toThrow('do not round alike')
   const other = { ...small, ranks: [Float32Array.of(0, 1, 2)] }
   expect(() => averageOf([small, other])).toThrow('order the codes of a category differently')
   expect(() => averageOf([])).toThrow('no ensembles')

@@ -14,6 +14,8 @@ export interface TreeEnsemble {
   readonly base: number
   /** Whether base and leaves add up to the natural logarithm of the prediction, or to the prediction itself. */
   readonly isLog: boolean
+  /** Predictions are rounded to a whole multiple of this, halves upwards; 0: not rounded. */
+  readonly roundTo: number
   /** (trees) The node each tree begins with. */
   readonly roots: Int32Array
   /** (nodes) The column a node asks for; -1 for a leaf. */
@@ -49,7 +51,7 @@ const MOST_NODES = 2 ** 24
 
 /** An ensemble as named tensors, from which `ensembleOf` makes it again. Throws `BAD_INPUT` beyond 16 million nodes. */
 export function ensembleTensors(ensemble: TreeEnsemble): Tensor[] {
-  const { base, isLog, roots, column, ranks } = ensemble
+  const { base, isLog, roundTo, roots, column, ranks } = ensemble
   if (column.length > MOST_NODES) {
     throw new PlannedError(
       'BAD_INPUT',
@@ -67,6 +69,7 @@ export function ensembleTensors(ensemble: TreeEnsemble): Tensor[] {
   return [
     tensor('base', [base]),
     tensor('is_log', [isLog ? 1 : 0]),
+    tensor('round_to', [roundTo]),
     tensor('roots', roots),
     ...NODE_TABLES.map((table) => tensor(`nodes/${table}`, ensemble[table])),
     ...ranks.map((places, category) => tensor(`ranks/${category}`, places)),
@@ -82,6 +85,7 @@ export function ensembleOf(tensors: readonly Tensor[]): TreeEnsemble {
   const ensemble: TreeEnsemble = {
     base: base[0] ?? Number.NaN,
     isLog: values('is_log')[0] === 1,
+    roundTo: values('round_to')[0] ?? Number.NaN,
     roots: Int32Array.from(values('roots')),
     column: Int32Array.from(table('column')),
     threshold: table('threshold'),
@@ -93,6 +97,7 @@ export function ensembleOf(tensors: readonly Tensor[]): TreeEnsemble {
     ranks: tensors.filter(({ name }) => name.startsWith('ranks/')).map((_, category) => values(`ranks/${category}`)),
   }
   if (base.length !== 1 || !Number.isFinite(ensemble.base)) refuse('"base" is not one finite number')
+  if (!(ensemble.roundTo >= 0)) refuse('"round_to" is not one number from 0 on')
   for (const name of NODE_TABLES) {
     const [nodes, found] = [ensemble.column.length, ensemble[name].length]
     if (found !== nodes) refuse(`"nodes/${name}" has ${found} values for ${nodes} nodes`)
@@ -162,9 +167,13 @@ export function predictTrees(ensemble: TreeEnsemble, rows: EncodedRows): Float32
   return predictions
 }
 
-/** What a sum of base and leaves predicts, not yet rounded. */
-export function predictionOf({ isLog }: Pick<TreeEnsemble, 'isLog'>, sum: number): number {
-  return isLog ? Math.exp(Math.fround(sum)) : sum
+/** How a sum of base and leaves becomes a prediction. */
+export type Answering = Pick<TreeEnsemble, 'base' | 'isLog' | 'roundTo'>
+
+/** What a sum of base and leaves predicts, not yet rounded to float32. */
+export function predictionOf({ isLog, roundTo }: Answering, sum: number): number {
+  const prediction = isLog ? Math.exp(Math.fround(sum)) : Math.fround(sum)
+  return roundTo === 0 ? prediction : Math.floor(prediction / roundTo + 0.5) * roundTo
 }
 
 /** Adds each tree's leaves to the sums. Shapes: `columns` (n, width), as `columnsOf` makes them; `sums` (n). */
@@ -237,15 +246,15 @@ export function gainShares({ column, gain }: TreeEnsemble, names: readonly strin
 /**
  * One ensemble that predicts the mean of several (of their logarithms, if these are what they add up to), all of whose trees it
  * holds: leaves and bases divided by their number. Throws `BAD_INPUT` without any, or if they order a category's codes differently
- * or some add up to logarithms and some do not.
+ * or some add up to logarithms and some do not, or they do not round alike.
  */
 export function averageOf(ensembles: readonly TreeEnsemble[]): TreeEnsemble {
   const [first] = ensembles
   if (first === undefined) {
     throw new PlannedError('BAD_INPUT', 'there are no ensembles to average', { next: 'give one or more' })
   }
-  if (!ensembles.every(({ isLog }) => isLog === first.isLog)) {
-    throw new PlannedError('BAD_INPUT', 'some of these ensembles add up to logarithms and some do not', {
+  if (!ensembles.every(({ isLog, roundTo }) => isLog === first.isLog && roundTo === first.roundTo)) {
+    throw new PlannedError('BAD_INPUT', 'these ensembles do not all add up to logarithms, or do not round alike', {
       next: 'average ensembles that were learnt with the same settings',
     })
   }
@@ -262,6 +271,7 @@ export function averageOf(ensembles: readonly TreeEnsemble[]): TreeEnsemble {
   return {
     base: ensembles.reduce((sum, { base }) => sum + base, 0) / count,
     isLog: first.isLog,
+    roundTo: first.roundTo,
     roots: shifted('roots'),
     column: Int32Array.from(joined('column')),
     threshold: Float32Array.from(joined('threshold')),

@@ -1,20 +1,15 @@
 // From grown trees, which know bins, to an ensemble, which knows values.
-import type { TreeEnsemble } from './tree-ensemble.ts'
+import type { Answering, TreeEnsemble } from './tree-ensemble.ts'
 import type { GrownTree } from './trees-grower.ts'
 import type { Binning } from './trees-survey.ts'
 
-/** Trees as one ensemble. `isLog`: they were grown for logarithms of the target. */
-export function ensembleFrom(
-  trees: readonly GrownTree[],
-  { base, isLog }: Pick<TreeEnsemble, 'base' | 'isLog'>,
-  binning: Binning,
-): TreeEnsemble {
+/** Trees as one ensemble, which answers as told. */
+export function ensembleFrom(trees: readonly GrownTree[], answering: Answering, binning: Binning): TreeEnsemble {
   const roots = Int32Array.from(trees, () => 0)
   for (let i = 1; i < trees.length; i++) roots[i] = roots[i - 1]! + trees[i - 1]!.column.length
   const nodes = trees.reduce((sum, { column }) => sum + column.length, 0)
   const ensemble = {
-    base,
-    isLog,
+    ...answering,
     roots,
     column: new Int32Array(nodes),
     threshold: new Float32Array(nodes),

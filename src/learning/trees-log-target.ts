@@ -1,8 +1,8 @@
-// Learning the logarithm of the target: rows with logarithms go in, errors in the target's own unit come out.
+// Learning the logarithm of the target, or rounding the answers: what the trees learn from goes in, errors of the answers come out.
 import type { EncodedRows } from '../features/encode.ts'
 import { PlannedError } from '../kernel/errors.ts'
 import type { RowSource } from './port.ts'
-import { addLeaves, columnsOf, predictionOf, type TreeEnsemble } from './tree-ensemble.ts'
+import { type Answering, addLeaves, columnsOf, predictionOf, type TreeEnsemble } from './tree-ensemble.ts'
 
 /** The source's rows with the natural logarithm of each target. Throws `BAD_DATA` for a target that has none. */
 export function logarithmsOf(source: RowSource): RowSource {
@@ -63,7 +63,7 @@ export function openSample({ rows, numberCount, categoryCount }: RowSource): {
 /** Follows rows through a growing ensemble; `rows` hold the target itself. `after` gives their mean absolute error with one tree more. */
 export function openErrors(
   rows: EncodedRows,
-  start: Pick<TreeEnsemble, 'base' | 'isLog' | 'ranks'>,
+  start: Answering & Pick<TreeEnsemble, 'ranks'>,
 ): { after(tree: TreeEnsemble): number } {
   const columns = columnsOf(rows, start.ranks)
   const sums = new Float64Array(rows.rows).fill(Math.fround(start.base))

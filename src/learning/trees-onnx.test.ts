@@ -210,3 +210,18 @@ test('trees that add up to a logarithm are written with its exponential', async 
   expect(Math.max(...predictTrees(ensemble, rows))).toBeGreaterThan(2) // some are worth looking at
   expect(await stepsApart(ensemble, rows)).toBeLessThanOrEqual(8) // sums below 8 are rounded to 2^-22: twice 2 steps of their exponential
 })
+
+test('rounded answers are written as they are predicted, those half way between two steps included', async () => {
+  const grown = grow(7, 40, 15)
+  // Sums of quarters are exact, and every second one lies between two steps.
+  const quarters = { ...grown, base: 0.25, value: grown.value.map((leaf) => Math.round(leaf * 4) / 4), roundTo: 0.5 }
+  const logarithm = { ...quarters, isLog: true, value: quarters.value.map((leaf) => leaf / 8) }
+  const rows = rowsFor(8, 1_000)
+  const answers = predictTrees(quarters, rows)
+  expect(answers.every((answer) => Number.isInteger(answer * 2))).toBe(true)
+  expect(
+    answers.filter((answer, row) => answer !== predictTrees({ ...quarters, roundTo: 0 }, rows)[row]).length,
+  ).toBeGreaterThan(300)
+  expect(await stepsApart(quarters, rows)).toBe(0)
+  expect(await stepsApart(logarithm, rows)).toBe(0)
+})

@@ -28,7 +28,7 @@ export function treesToOnnx(
   const addTrees = (graph: OnnxGraph, columns: string): string => {
     const attributes = regressorAttributes(ensemble)
     const sums = graph.node('TreeEnsembleRegressor', [columns], attributes, 'ai.onnx.ml')
-    const predictions = ensemble.isLog ? exponentialOf(graph, sums) : sums
+    const predictions = answersOf(graph, sums, ensemble)
     return specification.cleaning.nulls === 'keep' ? predictions : nullWhereInputsAre(graph, specification, predictions)
   }
   const about = { ...metadata, ...answeringNulls(specification) }
@@ -86,10 +86,20 @@ function regressorAttributes(ensemble: TreeEnsemble): Attributes {
   }
 }
 
-/** In double: float32's exponential would be off by more than its rounding. */
-function exponentialOf(graph: OnnxGraph, sums: string): string {
+/** What sums answer, as `predictionOf` says. In double: float32's exponential would be off by more than its rounding. */
+function answersOf(graph: OnnxGraph, sums: string, { isLog, roundTo }: TreeEnsemble): string {
+  if (!isLog && roundTo === 0) return sums
   const to = (type: 'double' | 'float'): Attributes => ({ to: { int: TENSOR_TYPES[type] } })
-  return graph.node('Cast', [graph.node('Exp', [graph.node('Cast', [sums], to('double'))])], to('float'))
+  const double = graph.node('Cast', [sums], to('double'))
+  const answers = isLog ? graph.node('Exp', [double]) : double
+  return graph.node('Cast', [roundTo === 0 ? answers : roundedTo(graph, answers, roundTo)], to('float'))
+}
+
+/** Not by the operator Round, which takes halves to the even neighbour. */
+function roundedTo(graph: OnnxGraph, answers: string, step: number): string {
+  const constant = (value: number): string => graph.constant([value], 'double', [])
+  const steps = graph.node('Add', [graph.node('Div', [answers, constant(step)]), constant(0.5)])
+  return graph.node('Mul', [graph.node('Floor', [steps]), constant(step)])
 }
 
 /** The operator wants a tree: without any, one that adds nothing. */

@@ -13,6 +13,8 @@ export const TreesSettings = z.strictObject({
    * value, and `huberDelta` is such a share. Every target has to be above 0.
    */
   logTarget: z.boolean(),
+  /** Answers are rounded to a whole multiple of this, in the target's unit: for a target that comes in steps. 0: not rounded. */
+  roundTo: z.number().min(0),
   /** Leaves a tree has at most. It grows where a split gains most, not level by level. */
   leaves: z.int().min(2).max(4_096),
   /** Share of a leaf's own best value that it adds. */
@@ -42,6 +44,7 @@ export const TREES_DEFAULTS: TreesSettings = {
   huberDelta: 1,
   quantile: 0.5,
   logTarget: false,
+  roundTo: 0,
   leaves: 63,
   learningRate: 0.05,
   trees: 2_000,

@@ -18,6 +18,8 @@ const LOGARITHMS: TreesSettings = { ...QUICK, objective: 'huber', huberDelta: 0.
 
 describe('learning logarithms', () => trainerContract(trees, LOGARITHMS))
 
+describe('rounding answers', () => trainerContract(trees, { ...QUICK, roundTo: 0.01 }))
+
 /** A number and a category of eight codes. */
 const letters: FeatureSpecification = {
   ...parcels,
@@ -224,6 +226,17 @@ test('where errors are shares of the value, the logarithm is learnt better than 
   expect(Math.abs(mae - maeOf(learnt, fit)) / mae).toBeLessThan(0.1) // it is told of every second row or so
   const several = await train(fit, { earlyStop, settings: { ...LOGARITHMS, bags: 2, rowShare: 0.7 } })
   expect(several.earlyStopMae).toBeCloseTo(maeOf(several, earlyStop), 6)
+})
+
+test('where answers are rounded, the errors told are those of rounded answers', async () => {
+  const steps = (weight: number, code: number, chance: number): number => Math.round((weight || 0) + code + 2 * chance)
+  const [fit, earlyStop] = [lettersOf(2_000, 1, steps), lettersOf(500, 2, steps)]
+  for (const settings of [QUICK, { ...QUICK, bags: 2, rowShare: 0.7 }]) {
+    const rounded = await train(fit, { earlyStop, settings: { ...settings, roundTo: 1 } })
+    const answers = trees.predictEncoded(letters, rounded.weights, earlyStop)
+    expect(answers.every(Number.isInteger)).toBe(true)
+    expect(rounded.earlyStopMae).toBeCloseTo(maeOf(rounded, earlyStop), 6)
+  }
 })
 
 test('a target without a logarithm is refused, where logarithms are to be learnt', async () => {

@@ -62,7 +62,7 @@ interface Learning {
   readonly grower: TreeGrower
   readonly binning: Binning
   readonly base: number
-  /** Rows of the fit part to tell errors of in the target's unit, where its logarithm is learnt. */
+  /** Rows of the fit part to tell errors of, where the grower knows of other errors than those of the answers. */
   readonly sample: EncodedRows | null
   readonly epochs: EpochRecord[]
 }
@@ -86,7 +86,7 @@ export async function trainTreesWith(job: TrainingJob<TreesSettings>, open: Open
   const { binning, targetMean } = await survey(fit, layout, { bins, seed: job.seed, signal: job.signal })
   const grower = await open(settings, binning, { fit: job.fit.rows, earlyStop: job.earlyStop?.rows ?? null })
   try {
-    const sample = logTarget ? openSample(job.fit) : null
+    const sample = logTarget || settings.roundTo > 0 ? openSample(job.fit) : null
     for await (const block of job.fit.blocks()) {
       sample?.take(block)
       await addInPieces(grower, 'fit', logTarget ? withLogarithms(block) : block, job.signal)
@@ -137,7 +137,8 @@ async function addInPieces(
 
 async function learn(learning: Learning): Promise<TrainedModel> {
   const { job, settings, grower, binning, base, epochs } = learning
-  const start = { base, isLog: settings.logTarget }
+  const { logTarget: isLog, roundTo } = settings
+  const start = { base, isLog, roundTo }
   const limit = job.earlyStop === null ? (job.steps ?? settings.trees) : Math.min(settings.trees, job.steps ?? Infinity)
   const stopping = job.earlyStop === null ? null : openEarlyStopping(settings.patience)
   const first = await growBag(learning, 0, limit, stopping)
@@ -188,7 +189,7 @@ function recordOf({ fit, earlyStop }: Growth, epoch: number): EpochRecord {
   return { epoch, ...fit, valLoss: earlyStop?.loss ?? null, valMae: earlyStop?.mae ?? null }
 }
 
-/** Where logarithms are learnt, a record's errors are theirs: this tells those of the target, on rows followed through the trees. */
+/** Where logarithms are learnt, or answers rounded, a record's errors are not those of the answers: this tells them, on rows followed through the trees. */
 function openOwnUnit({
   job,
   settings,
@@ -197,7 +198,8 @@ function openOwnUnit({
   sample,
 }: Learning): (growth: Growth, record: EpochRecord) => EpochRecord {
   if (sample === null) return (_, record) => record
-  const start = { base, isLog: settings.logTarget, ranks: binning.ranks }
+  const { logTarget: isLog, roundTo } = settings
+  const start = { base, isLog, roundTo, ranks: binning.ranks }
   const fit = openErrors(sample, start)
   const earlyStop = job.earlyStop === null ? null : openErrors(job.earlyStop, start)
   return ({ tree }, record) => {
