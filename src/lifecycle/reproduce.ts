@@ -2,6 +2,7 @@
 import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
 import { monthsOf } from '../kernel/window.ts'
+import { trainerNamed } from '../learning/trainers.ts'
 import { KIND_TAG } from '../tracking/own-runs.ts'
 import type { Run } from '../tracking/port.ts'
 import { findVersion } from './evaluate-version.ts'
@@ -185,7 +186,8 @@ async function trainAgain(
   const { threads: _, ...request } = record.request // as many as there are now: the model is the same for any number
   const again = {
     ...request,
-    settings: settingsOf(record), // all that were in force, whatever the trainer's own are today
+    // All that were in force, whatever the project's are today; one that came since has the value with which a trainer is as before.
+    settings: { ...trainerNamed(record.request.trainer).defaults, ...settingsOf(record) },
     warmStart: warmStart === null ? null : Buffer.from(warmStart).toString('base64'),
   } as TrainingRequest // it was one when it was recorded; what the schema does not name came from there too
   const flowRunId = record.request.metadata['understudy.run_id'] ?? ''
