@@ -6,6 +6,7 @@ import { trainerNamed } from '../../src/learning/trainers.ts'
 import type { Project } from '../../src/lifecycle/project.ts'
 import { type Reproduction, reproduce } from '../../src/lifecycle/reproduce.ts'
 import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
+import { trainModel } from '../../src/lifecycle/training.ts'
 import { deliveries } from '../deliveries/project.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -32,16 +33,25 @@ async function meddle(
   await warehouse.write(table, [rows], { schema: project.rawSchema, origin: 'simulated', others: 'keep' })
 }
 
-/** The rooms as a program saw them that recorded whole months only. */
-function withoutParts(rooms: LifecycleRooms): LifecycleRooms {
+/** What is changed of a training's record. */
+interface Recorded {
+  readonly data: Readonly<Record<string, unknown>>
+  readonly result: { readonly settings: Readonly<Record<string, unknown>> }
+}
+
+/** The rooms with other words in the records of their trainings. */
+function withRecords(rooms: LifecycleRooms, changed: (record: Recorded) => Recorded): LifecycleRooms {
   const readArtifact: LifecycleRooms['tracking']['readArtifact'] = async (runId, path) => {
     const bytes = await rooms.tracking.readArtifact(runId, path)
     if (path !== 'training.json') return bytes
-    const { data, ...record } = JSON.parse(Buffer.from(bytes).toString())
-    const { parts: _, ...months } = data
-    return Buffer.from(JSON.stringify({ ...record, data: months }))
+    return Buffer.from(JSON.stringify(changed(JSON.parse(Buffer.from(bytes).toString()))))
   }
   return { ...rooms, tracking: { ...rooms.tracking, readArtifact } }
+}
+
+/** The rooms as a program saw them that recorded whole months only. */
+function withoutParts(rooms: LifecycleRooms): LifecycleRooms {
+  return withRecords(rooms, ({ data: { parts: _, ...months }, ...record }) => ({ ...record, data: months }))
 }
 
 test('rows after the window that was learnt, in the month that it ends in, change nothing; one within it does', async () => {
@@ -112,4 +122,21 @@ test('one answer that is far off is no rounding, however near the others are', a
   const far = await again(within(largest * 4), { version: 1 })
   expect(far).toMatchObject({ answer: 'different', distance: { mean, largest } })
   expect(far.distance?.allowed.mean).toBeGreaterThan(mean)
+})
+
+test('a setting that came after a training is left at what changes nothing, whatever the project says of it now, and is named', async () => {
+  await using own = await openStage(deliveries())
+  await own.month('2020-04', { trainers: ['trees'], trainerSettings: { trees: 20 } })
+  const rooms = withRecords(own, ({ result: { settings, ...result }, ...record }) => {
+    const { roundTo: _, ...before } = settings
+    return { ...record, result: { ...result, settings: before } }
+  })
+  const project: Project = { ...own.project, trainerSettings: { trees: { roundTo: 5 } } }
+  const { warehouse } = own
+  const found = await again(
+    { ...rooms, project, runTraining: (request, how) => trainModel({ project, warehouse }, request, how) },
+    { version: 1 },
+  )
+  const text = 'trees has a setting now that it had not: round_to, 0'
+  expect(found).toMatchObject({ answer: 'identical', changes: [{ of: 'basis', what: 'settings', text }] })
 })
