@@ -76,8 +76,8 @@ def features_of_ours():
     return np.hstack([numbers, codes.astype(np.float32)])
 
 
-def report(name, x, trees, patience, logarithm=False, **settings):
-    """Learns the fare, or its logarithm, whose errors then say when to stop, as with our trees."""
+def report(name, x, trees, patience, logarithm=False, round_to=0, **settings):
+    """Learns the fare, or its logarithm, whose errors then say when to stop, and rounds its answers, as with our trees."""
     target = np.log(fare) if logarithm else fare
     cpu = time.process_time()
     fit, stop = slice(0, about["stopFrom"]), slice(about["stopFrom"], about["months"][0])
@@ -92,7 +92,9 @@ def report(name, x, trees, patience, logarithm=False, **settings):
     maes = []
     for first, last in zip(about["months"], about["months"][1:]):
         learnt = model.predict(x[first:last], num_iteration=model.best_iteration)
-        maes.append(float(np.abs((np.exp(learnt) if logarithm else learnt) - fare[first:last]).mean()))
+        answers = np.exp(learnt) if logarithm else learnt
+        rounded = np.floor(answers / round_to + 0.5) * round_to if round_to > 0 else answers
+        maes.append(float(np.abs(rounded - fare[first:last]).mean()))
     line = {"model": name, "maes": maes, "trees": model.best_iteration, "cpuSeconds": time.process_time() - cpu}
     print(json.dumps(line), flush=True)
 
@@ -103,6 +105,7 @@ report("LightGBM l1, grid, airports, bands; tuned", with_grid_airports_and_bands
 ours = about["settings"]
 same = {
     "logarithm": ours["logTarget"],
+    "round_to": ours["roundTo"],
     "objective": ours["objective"],
     "alpha": ours["huberDelta"],
     "num_leaves": ours["leaves"],
