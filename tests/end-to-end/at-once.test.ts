@@ -1,5 +1,4 @@
 // Several commands at work in one home: those that would disturb each other say who is at work, the others do not notice.
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { openProgram, type Started } from './program.ts'
 import { expectWhole, rowsOf } from './whole-home.ts'
@@ -26,8 +25,8 @@ async function begun({ child, ended }: Started, task: string): Promise<void> {
 test('while a cycle is at work, another of its model, and whoever moves a stage, is told who it is', {
   timeout: 60_000,
 }, async () => {
-  const project = fileURLToPath(new URL('./long.fixture.ts', import.meta.url))
-  await using program = await openProgram({ UNDERSTUDY_PROJECT: project, TRAINERS: 'mlp' })
+  const forEver = 'mlp.epochs=1000000 mlp.patience=1000000'
+  await using program = await openProgram({ ...SETTINGS, TRAINERS: 'mlp', TRAINER_SETTINGS: forEver })
   const cycle = program.start(APRIL)
   await begun(cycle, 'train_first_model')
   for (const args of [
