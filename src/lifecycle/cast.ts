@@ -52,7 +52,7 @@ export function findCast(rooms: LifecycleRooms) {
       { kind: 'cycle', name, parentRunId: null, tags },
       `${context.effectKey}/run`,
     )
-    await endAbandonedCycles(rooms.tracking, input, run.id)
+    await endAbandonedCycles(rooms, input, run.id)
     const roster = await readRoster(rooms.tracking, input.model)
     const standing = standingOf(roster, input.origin, input.fromMs)
     if (standing.kind === 'never') {

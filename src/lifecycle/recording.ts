@@ -45,6 +45,7 @@ export async function startRun(
     'understudy.preprocessing': specificationDigest(project.specification(subject.timeReading)),
     ...(provenance.gitCommit === null ? {} : { 'mlflow.source.git.commit': provenance.gitCommit }),
     ...(run.parentRunId === null ? {} : { [PARENT]: run.parentRunId }),
+    ...(effect === undefined ? {} : { [TAG.effect]: effect }),
     ...run.tags,
   }
   const started = await rooms.tracking.startRun({ experimentId: experiment.id, name: run.name, tags }, effect)
@@ -153,48 +154,63 @@ export function windowText(window: TimeWindow): string {
 
 /** Ends as KILLED what an earlier attempt at the same effect left running. */
 export async function endAbandonedAttempts(tracking: Tracking, experiment: string, effect: string): Promise<void> {
-  await endRunning(tracking, experiment, { [TAG.effect]: effect }, null)
+  await endRunning(tracking, experiment, { [TAG.effect]: effect }, () => true)
 }
 
 /** Ends as KILLED the runs of a model's cycles that nobody will go on with: whoever calls this holds the model's lock. */
 export async function endAbandonedCycles(
-  tracking: Tracking,
+  rooms: LifecycleRooms,
   subject: Pick<RunSubject, 'experiment' | 'model'>,
   ownRunId: string,
 ): Promise<void> {
+  const { tracking } = rooms
+  const isOurs = await oursAmong(rooms)
   for (const kind of ['cycle', 'train', 'evaluate'] as const) {
-    await endRunning(tracking, subject.experiment, { [KIND_TAG]: kind, [MODEL]: subject.model }, ownRunId)
+    const tags = { [KIND_TAG]: kind, [MODEL]: subject.model }
+    await endRunning(tracking, subject.experiment, tags, (run) => run.id !== ownRunId && isOurs(run))
   }
-  await endAbandonedSearches(tracking, subject, { whose: 'of cycles', but: null })
+  await endAbandonedSearches(rooms, subject, { whose: 'of cycles', but: null })
 }
 
 /** The same for searches, with their trials: those that cycles began, or those that a person asked for. */
 export async function endAbandonedSearches(
-  tracking: Tracking,
+  rooms: LifecycleRooms,
   subject: Pick<RunSubject, 'experiment' | 'model'>,
   { whose, but }: { readonly whose: 'of cycles' | 'by hand'; readonly but: string | null },
 ): Promise<void> {
+  const { tracking } = rooms
   const found = await tracking.findExperiment(subject.experiment)
   if (found === null) return
+  const isOurs = await oursAmong(rooms)
   for (const run of await runsOf(tracking, found.id, 'tune', subject.model)) {
     const isOfCycle = run.tags[PARENT] !== undefined
-    if (run.status !== 'RUNNING' || run.id === but || isOfCycle !== (whose === 'of cycles')) continue
-    await endRunning(tracking, subject.experiment, { [KIND_TAG]: 'trial', [PARENT]: run.id }, null)
+    if (run.status !== 'RUNNING' || run.id === but || isOfCycle !== (whose === 'of cycles') || !isOurs(run)) continue
+    await endRunning(tracking, subject.experiment, { [KIND_TAG]: 'trial', [PARENT]: run.id }, () => true)
     await tracking.endRun(run.id, 'KILLED')
   }
+}
+
+/**
+ * Tells the runs that this home's flows began, which its locks are for. On a server that others share, those of another home may be at work
+ * right now: nobody but that home can tell.
+ */
+async function oursAmong({ engine, isTrackingShared }: LifecycleRooms): Promise<(run: Run) => boolean> {
+  if (isTrackingShared !== true) return () => true
+  const flowRuns = new Set((await engine.flowRuns()).map(({ id }) => id))
+  return ({ tags }) => flowRuns.has(tags[TAG.effect]?.split('/')[0] ?? '')
 }
 
 async function endRunning(
   tracking: Tracking,
   experiment: string,
   tags: Readonly<Record<string, string>>,
-  but: string | null,
+  isMeant: (run: Run) => boolean,
 ): Promise<void> {
   const found = await tracking.findExperiment(experiment)
   if (found === null) return
   for (const run of await tracking.findRuns(found.id, tags)) {
     // An evaluation without a parent was asked for by hand, and needs no lock: it may be at work right now.
     const isByHand = tags[KIND_TAG] === 'evaluate' && run.tags[PARENT] === undefined
-    if (run.status === 'RUNNING' && run.id !== but && !isByHand) await tracking.endRun(run.id, 'KILLED')
+    if (run.status === 'RUNNING' && isMeant(run) && !isByHand) await tracking.endRun(run.id, 'KILLED')
   }
 }

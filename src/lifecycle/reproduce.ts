@@ -8,7 +8,7 @@ import type { Run } from '../tracking/port.ts'
 import { findVersion } from './evaluate-version.ts'
 import { ensureProcessed } from './fresh.ts'
 import { tablesOf } from './project.ts'
-import type { Watch } from './raw-table.ts'
+import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { RunSubject } from './recording.ts'
 import { type Change, compareBasis } from './reproduce-basis.ts'
 import { type Distance, distanceTo } from './reproduce-distance.ts'
@@ -62,7 +62,7 @@ export async function reproduce(
     earlyStopError: null,
     seconds: null,
   }
-  const gone = await goneData(rooms, subject, record)
+  const gone = await goneData(rooms, subject, record, watch)
   if (gone !== null) return { ...known, answer: 'impossible', changes: [gone] }
   await ensureProcessed(rooms, subject, learntWindow(record), watch)
   const { changes, warmStart } = await compareBasis(rooms, subject, run, record)
@@ -152,15 +152,21 @@ function subjectOf({ size, origin, request }: TrainingRecord): RunSubject {
   }
 }
 
-/** Why the rows are not there at all; null if they are. */
+/**
+ * Why the rows are not there at all; null if they are. Simulated ones are made where there are none: on a server that several share, a run
+ * may be another home's.
+ */
 async function goneData(
-  { project, warehouse }: LifecycleRooms,
+  rooms: LifecycleRooms,
   subject: RunSubject,
   record: TrainingRecord,
+  watch: Watch,
 ): Promise<Change | null> {
+  const { project, warehouse } = rooms
   const { raw } = tablesOf(project, subject)
-  const table = await warehouse.describe(raw)
-  if (table === null) return { of: 'prevents', what: 'data', text: `there is no table ${raw} any more` }
+  const canMake = record.origin === 'simulated' && project.simulate !== null
+  const table = (await warehouse.describe(raw)) ?? (canMake ? await ensureRawTable(rooms, subject.size, watch) : null)
+  if (table === null) return { of: 'prevents', what: 'data', text: `there is no table ${raw} in this home` }
   const { many } = project.row
   if (table.origin !== record.origin)
     return {

@@ -1,4 +1,6 @@
 // What a search has come to, worked out of its trials and written to its run.
+import type { TaskContext } from '../flow/port.ts'
+import { isPlanned } from '../kernel/errors.ts'
 import { errorOf, ranked } from '../learning/search/trial.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Project } from './project.ts'
@@ -66,26 +68,43 @@ function foldErrors(means: readonly number[]): number[] {
   return means.map((mean, at) => mean * (at + 1) - (means[at - 1] ?? 0) * at)
 }
 
-/** Writes the outcome to the search's run and ends it; one that was ended meanwhile, by a later search, stays as it is. */
+/**
+ * Writes the outcome to the search's run and ends it. One that was ended meanwhile, by a later search, stays as it is, and one that somebody
+ * removed does too: the trials are paid for, and what they came to is told all the same.
+ */
 export function recordSearch(rooms: LifecycleRooms) {
-  return async (facts: Facts & { readonly trials: TrialOutcome[] }): Promise<TuneOutcome> => {
-    const { tracking, clock } = rooms
+  return async (
+    facts: Facts & { readonly trials: TrialOutcome[] },
+    context: Pick<TaskContext, 'log'>,
+  ): Promise<TuneOutcome> => {
     const outcome = outcomeOf(rooms.project, facts)
-    const { runId } = outcome
-    if ((await tracking.run(runId)).status !== 'RUNNING') return outcome
-    const best = outcome.trials.find(({ number }) => number === outcome.best)
-    await tracking.logMetrics(runId, curveOf(facts.trials, clock.nowMs()))
-    if (best !== undefined) {
-      const settings = Object.entries(best.settings).map(([name, value]) => [
-        `best.${snakeCase(name)}`,
-        JSON.stringify(value),
-      ])
-      await tracking.logParams(runId, Object.fromEntries(settings))
-      await tracking.setTags(runId, { 'understudy.best_trial': String(best.number), 'understudy.best_run': best.runId })
+    try {
+      await write(rooms, outcome, facts.trials)
+    } catch (error) {
+      if (!isPlanned(error, 'NOT_FOUND') && !isPlanned(error, 'CONFLICT')) throw error
+      context.log(`   what was found is kept in no run: ${error.what}`)
     }
-    await tracking.endRun(runId, 'FINISHED')
     return outcome
   }
+}
+
+async function write(
+  { tracking, clock }: LifecycleRooms,
+  { runId, trials, best: number }: TuneOutcome,
+  begun: readonly TrialOutcome[],
+): Promise<void> {
+  if ((await tracking.run(runId)).status !== 'RUNNING') return
+  await tracking.logMetrics(runId, curveOf(begun, clock.nowMs()))
+  const best = trials.find((trial) => trial.number === number)
+  if (best !== undefined) {
+    const settings = Object.entries(best.settings).map(([name, value]) => [
+      `best.${snakeCase(name)}`,
+      JSON.stringify(value),
+    ])
+    await tracking.logParams(runId, Object.fromEntries(settings))
+    await tracking.setTags(runId, { 'understudy.best_trial': String(best.number), 'understudy.best_run': best.runId })
+  }
+  await tracking.endRun(runId, 'FINISHED')
 }
 
 /** The error of each trial that came to an end, and the lowest so far, by trial. */

@@ -93,7 +93,7 @@ function findFolds(rooms: LifecycleRooms) {
     const { trainer, parentRunId } = input
     const name = `tune ${trainer} ${windowText(window)}`
     const run = await startRun(rooms, input, { kind: 'tune', name, parentRunId }, `${context.effectKey}/run`)
-    if (parentRunId === null) await endAbandonedSearches(rooms.tracking, input, { whose: 'by hand', but: run.id })
+    if (parentRunId === null) await endAbandonedSearches(rooms, input, { whose: 'by hand', but: run.id })
     await rooms.tracking.logParams(run.id, {
       context: 'tune',
       training_set_size: input.size,

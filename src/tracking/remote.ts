@@ -30,7 +30,7 @@ export interface RemoteTrackingOptions {
 
 /**
  * Tracking on the server at an address, for any number of processes and machines at once. Nothing is asked before the first operation,
- * which first asks the server who it is.
+ * which first asks the server who it is. Disposing of it gives up what is still being asked.
  *
  * Throws  `BAD_INPUT` for an address that is none. Each operation, beside what the port says: `UNAVAILABLE` if nothing answers for long,
  *         `BAD_INPUT` if what answers is no MLflow server, is too old, or does not let us in.
@@ -56,7 +56,12 @@ export function openRemoteTracking(options: RemoteTrackingOptions): Tracking {
     ...remoteRegistry(context, ledger),
     ...remoteMoves(context, ledger),
   }
-  return { ...afterGreeting(operations, greeting), [Symbol.asyncDispose]: async () => undefined }
+  return {
+    ...afterGreeting(operations, greeting),
+    async [Symbol.asyncDispose]() {
+      for (const line of [greeter, rest]) line.close()
+    },
+  }
 }
 
 /** What a server is asked before anything is kept on it. */

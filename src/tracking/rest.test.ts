@@ -139,6 +139,15 @@ describe('how often', () => {
     })
   })
 
+  test.each([
+    ['an answer that does not come', (): void => undefined],
+    ['the next try', says(503, '', { 'retry-after': '50' })],
+  ])('who is closed waits no longer for %s', { timeout: 20_000 }, async (_, answer) => {
+    const rest = client(await serving(answer), {}, { ...QUICK, timeoutMs: 60_000 })
+    setTimeout(() => rest.close(), 200)
+    expect(await failure(rest.get('runs/get', {}, Anything))).toMatchObject({ code: 'CANCELLED' })
+  })
+
   test('a creation is looked for before it is asked for again, and what was found is the answer', async () => {
     const asked: string[] = []
     const address = await serving((request, response, number) => {

@@ -40,6 +40,15 @@ export interface Rest {
   text(path: string): Promise<string | null>
   download(path: string): Promise<Uint8Array>
   upload(path: string, bytes: Uint8Array): Promise<void>
+  /** Gives up whatever is being asked: nobody waits for it any more, and it would keep the process from ending. */
+  close(): void
+}
+
+/** What questions go over: to whom, for how long, and until when. */
+interface Line {
+  readonly door: Door
+  readonly patience: Patience
+  readonly closed: AbortSignal
 }
 
 interface Question {
@@ -54,12 +63,14 @@ interface Question {
  *
  * Throws, when asked: `UNAVAILABLE` if nothing answers, or nothing sound, however often it is asked; `BAD_INPUT` for an address that is no
  * MLflow server's or does not let this one in; `NOT_FOUND`, `CONFLICT` and `BAD_INPUT` for what MLflow itself refuses, with its code in
- * `facts.errorCode`; `BAD_DATA` for an answer of another shape.
+ * `facts.errorCode`; `BAD_DATA` for an answer of another shape; `CANCELLED` once it is closed.
  */
 export function openRest(address: ServerAddress, patience: Patience = PATIENCE): Rest {
   const door = openDoor(address)
+  const closing = new AbortController()
+  const line: Line = { door, patience, closed: closing.signal }
   const json = async <T>(question: Question, shape: Shape<T>, find?: () => Promise<T | null>): Promise<T> => {
-    const outcome = await persist(door, patience, question, find)
+    const outcome = await persist(line, question, find)
     return 'found' in outcome ? outcome.found : readJson(door, outcome.answer, question, shape)
   }
   const asJson = (method: string, path: string, body: object): Question => {
@@ -73,15 +84,16 @@ export function openRest(address: ServerAddress, patience: Patience = PATIENCE):
     send: (method, path, body, shape) => json(asJson(method, path, body), shape),
     create: (path, body, shape, find) => json(asJson('POST', path, body), shape, find),
     async text(path) {
-      const { answer } = await persistPlain(door, patience, { method: 'GET', path }, [404, 405])
+      const { answer } = await persistPlain(line, { method: 'GET', path }, [404, 405])
       return answer.status >= 400 ? null : new TextDecoder().decode(answer.bytes)
     },
     async download(path) {
-      return (await persistPlain(door, patience, { method: 'GET', path })).answer.bytes
+      return (await persistPlain(line, { method: 'GET', path })).answer.bytes
     },
     async upload(path, bytes) {
-      await persistPlain(door, patience, { method: 'PUT', path, body: bytes, type: 'application/octet-stream' })
+      await persistPlain(line, { method: 'PUT', path, body: bytes, type: 'application/octet-stream' })
     },
+    close: () => closing.abort(hungUp(door)),
   }
 }
 
@@ -93,33 +105,35 @@ function textsOf(query: Query): Record<string, string> {
   return Object.fromEntries(Object.entries(query).map(([key, value]) => [key, String(value)]))
 }
 
-async function persistPlain(door: Door, patience: Patience, question: Question, alsoFine: readonly number[] = []) {
-  const outcome = await persist<never>(door, patience, question, undefined, alsoFine)
+async function persistPlain(line: Line, question: Question, alsoFine: readonly number[] = []) {
+  const outcome = await persist<never>(line, question, undefined, alsoFine)
   if ('found' in outcome) throw new Error('nothing was looked for')
   return outcome
 }
 
 /** Asks until there is an answer. Throws what the last try came to once patience is at its end. */
 async function persist<T>(
-  door: Door,
-  patience: Patience,
+  line: Line,
   question: Question,
   find?: () => Promise<T | null>,
   alsoFine: readonly number[] = [],
 ): Promise<{ answer: Answer } | { found: T }> {
+  const { door, patience, closed } = line
   for (let tries = 1; ; tries++) {
     let answer: Answer | null = null
     let error: unknown
+    closed.throwIfAborted()
     try {
-      answer = await ask(door, patience, question)
+      answer = await ask(line, question)
     } catch (thrown) {
+      closed.throwIfAborted()
       error = thrown
     }
     if (answer !== null && (answer.status < 300 || alsoFine.includes(answer.status))) return { answer }
     const isOver = tries >= patience.tries
     if (answer === null && (isOver || isCertificateFault(error))) throw lost(door, error, patience.timeoutMs)
     if (answer !== null && (isOver || !isPassing(answer))) throw refused(door, answer, wordsOf(question))
-    await sleep(waitMs(patience, tries, answer))
+    await sleep(waitMs(patience, tries, answer), undefined, { signal: closed }).catch(() => closed.throwIfAborted())
     const found = await find?.()
     if (found !== undefined && found !== null) return { found }
   }
@@ -146,12 +160,14 @@ function askedWaitMs(text: string): number | null {
 }
 
 /** One try. Throws what `fetch` does, and a TimeoutError where nothing came for too long. */
-async function ask(door: Door, patience: Patience, { method, path, body, type }: Question): Promise<Answer> {
+async function ask({ door, patience, closed }: Line, { method, path, body, type }: Question): Promise<Answer> {
   const late = new AbortController()
   const size = body instanceof Uint8Array ? body.byteLength : 0
   const allowMs = patience.timeoutMs + size / SLOWEST_BYTES_PER_MS
   const giveUp = (): void => late.abort(new DOMException('nothing came', 'TimeoutError'))
   let timer = setTimeout(giveUp, allowMs)
+  const hangUp = (): void => late.abort(closed.reason)
+  closed.addEventListener('abort', hangUp) // AbortSignal.any would be kept as long as the line
   try {
     const headers = {
       ...door.headers,
@@ -178,7 +194,15 @@ async function ask(door: Door, patience: Patience, { method, path, body, type }:
     throw late.signal.aborted ? late.signal.reason : error
   } finally {
     clearTimeout(timer)
+    closed.removeEventListener('abort', hangUp)
   }
+}
+
+function hungUp({ base }: Door): PlannedError {
+  return new PlannedError('CANCELLED', `${base} is asked nothing any more`, {
+    why: 'what asked it has ended',
+    next: 'run the same command again to go on',
+  })
 }
 
 function readJson<T>(door: Door, { bytes }: Answer, question: Question, shape: Shape<T>): T {
