@@ -3,12 +3,12 @@ import { specificationDigest } from '../features/specification.ts'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/json.ts'
 import { monthOf } from '../kernel/window.ts'
+import { snakeCase } from '../learning/settings.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { Run } from '../tracking/port.ts'
 import { specificationFor } from './project.ts'
 import type { RunSubject } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
-import { snakeCase } from './trainer-settings.ts'
 import {
   learntParts,
   learntWindow,
@@ -141,6 +141,7 @@ function preparationChanges(
   return changes
 }
 
+/** A setting that came since is left at the trainer's own default, with which it learns as it did before it had one. */
 function settingChanges(record: TrainingRecord): Change[] {
   const { trainer } = record.request
   const recorded = settingsOf(record)
@@ -149,8 +150,8 @@ function settingChanges(record: TrainingRecord): Change[] {
     const gained = Object.entries(defaults).filter(([name]) => !Object.hasOwn(recorded, name))
     checkSettings({ ...defaults, ...recorded })
     return gained.map(([name, value]) => {
-      const text = `${trainer} has a setting now that it had not: ${snakeCase(name)}, ${JSON.stringify(value)}`
-      return { of: 'basis', what: 'settings', text }
+      const has = `${trainer} has a setting now that it had not: ${snakeCase(name)}`
+      return { of: 'means', what: 'settings', text: `${has}, left at ${JSON.stringify(value)}, which changes nothing` }
     })
   } catch (error) {
     if (!isPlanned(error, 'BAD_INPUT')) throw error
