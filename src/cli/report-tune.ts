@@ -2,7 +2,7 @@
 import { countText } from '../evaluation/figures.ts'
 import { dayText } from '../kernel/window.ts'
 import { valueText } from '../learning/search/space.ts'
-import { snakeCase } from '../lifecycle/trainer-settings.ts'
+import { snakeCase } from '../learning/settings.ts'
 import type { Holdouts } from '../lifecycle/tune-holdouts.ts'
 import type { TrialOutcome, TuneOutcome } from '../lifecycle/tune-input.ts'
 import type { Style } from './colour.ts'

@@ -75,6 +75,10 @@ export interface TrainedModel {
   readonly stoppedEarly: boolean
   /** What computed it, in words: `TypeScript`, `WebAssembly with relaxed SIMD`. Other instructions round otherwise. */
   readonly computedBy: string
+  /** Rows of the fit part that the epochs' `mae` is told of, evenly spread; absent where it is told of all. */
+  readonly sampledRows?: number
+  /** How many models, learnt alike, are averaged in the weights; absent where it is one. The epochs are those of the first. */
+  readonly averaged?: number
   /** What each feature was worth, by name, where the trainer can tell: shares of the total gain, which sum to 1. */
   readonly importances?: Readonly<Record<string, number>>
 }
@@ -102,6 +106,8 @@ export interface Trainer<Settings extends JsonObject> {
   readonly takesMissing?: boolean
   /** Throws `BAD_INPUT` naming each setting that is wrong, before anything is paid for. */
   checkSettings(settings: JsonObject): void
+  /** The steps that answers come in, in the target's unit; 0 or absent: any number. */
+  answerStep?(settings: JsonObject): number
   train(job: TrainingJob<Settings>): Promise<TrainedModel>
   /** What mlflow.tensorflow.autolog would have recorded of such a training in Keras; absent where Keras has no counterpart. */
   readonly autolog?: {

@@ -14,7 +14,7 @@ export interface TreeEnsemble {
   readonly base: number
   /** Whether base and leaves add up to the natural logarithm of the prediction, or to the prediction itself. */
   readonly isLog: boolean
-  /** Predictions are rounded to a whole multiple of this, halves upwards; 0: not rounded. */
+  /** Predictions are rounded to a whole multiple of this, halves upwards; 0: not rounded. Kept as a float32. */
   readonly roundTo: number
   /** (trees) The node each tree begins with. */
   readonly roots: Int32Array
@@ -97,7 +97,8 @@ export function ensembleOf(tensors: readonly Tensor[]): TreeEnsemble {
     ranks: tensors.filter(({ name }) => name.startsWith('ranks/')).map((_, category) => values(`ranks/${category}`)),
   }
   if (base.length !== 1 || !Number.isFinite(ensemble.base)) refuse('"base" is not one finite number')
-  if (!(ensemble.roundTo >= 0)) refuse('"round_to" is not one number from 0 on')
+  if (!(ensemble.roundTo >= 0 && ensemble.roundTo < Number.POSITIVE_INFINITY))
+    refuse('"round_to" is no finite number from 0 on')
   for (const name of NODE_TABLES) {
     const [nodes, found] = [ensemble.column.length, ensemble[name].length]
     if (found !== nodes) refuse(`"nodes/${name}" has ${found} values for ${nodes} nodes`)

@@ -14,7 +14,9 @@ export const TreesSettings = z.strictObject({
    */
   logTarget: z.boolean(),
   /** Answers are rounded to a whole multiple of this, in the target's unit: for a target that comes in steps. 0: not rounded. */
-  roundTo: z.number().min(0),
+  roundTo: z.number().refine((step) => step === 0 || (step >= 1e-6 && step <= 1e9), {
+    error: 'expected 0, or from 0.000001 to 1000000000',
+  }),
   /** Leaves a tree has at most. It grows where a split gains most, not level by level. */
   leaves: z.int().min(2).max(4_096),
   /** Share of a leaf's own best value that it adds. */

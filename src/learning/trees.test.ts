@@ -4,7 +4,7 @@ import type { EncodedRows } from '../features/encode.ts'
 import { column } from '../features/expressions.ts'
 import type { FeatureSpecification } from '../features/specification.ts'
 import { seededRandom } from '../kernel/random.ts'
-import type { EpochRecord, TrainedModel, TrainingJob } from './port.ts'
+import type { EpochRecord, LearningProgress, TrainedModel, TrainingJob } from './port.ts'
 import { rowsInMemory } from './rows.ts'
 import { type JobChanges, manyParcels, parcelJob, parcels, trainerContract } from './trainer.contract.ts'
 import { trees } from './trees.ts'
@@ -162,6 +162,51 @@ test('bags of drawn rows predict their mean, and err less than one of them', asy
   expect(five.keptSteps * 5).toBe(five.weights.find(({ name }) => name === 'roots')?.values.length)
   expect(five.earlyStopMae).toBeCloseTo(maeOf(five, unseen), 6)
   expect(maeOf(five, unseen)).toBeLessThan(maeOf(one, unseen))
+})
+
+test('the curve is that of the first ensemble, and progress comes to its end exactly', async () => {
+  const noise = (_weight: number, _code: number, drawn: number): number => drawn // nothing can be learnt: it stops early
+  const told: LearningProgress[] = []
+  const settings: TreesSettings = { ...QUICK, trees: 200, patience: 20, rowShare: 0.5, bags: 3 }
+  const [fit, earlyStop] = [lettersOf(600, 1, noise), lettersOf(300, 2, noise)]
+  const model = await train(fit, { settings, earlyStop, steps: null, onProgress: (progress) => told.push(progress) })
+  const { epochs, keptSteps, stoppedEarly } = model
+  expect(model).toMatchObject({ averaged: 3, stoppedEarly: true, keptEpoch: keptSteps - 1 })
+  expect(epochs).toEqual((await train(fit, { settings: { ...settings, bags: 1 }, earlyStop, steps: null })).epochs)
+  expect(epochs.length).toBe(keptSteps + 20)
+  expect(told.at(-1)).toEqual({
+    unit: 'tree',
+    done: epochs.length + 2 * keptSteps,
+    atMost: epochs.length + 2 * keptSteps,
+  })
+  expect(told.every(({ done, atMost }, i) => done === i + 1 && done <= atMost)).toBe(true)
+  expect(stoppedEarly).toBe(true)
+})
+
+test('ensembles that would all be the same are grown once, which is said', async () => {
+  const fit = lettersOf(600, 1, (weight, code) => code * (weight || 1))
+  const notices: string[] = []
+  const three = await train(fit, { settings: { ...QUICK, bags: 3 }, onNotice: (text) => notices.push(text) })
+  expect(three.weights).toEqual((await train(fit)).weights)
+  expect(three.averaged).toBeUndefined()
+  expect(notices).toContainEqual(expect.stringContaining('3 ensembles of all rows and columns would be the same'))
+})
+
+test('errors that are told of some rows only say of how many', async () => {
+  const target = (weight: number, code: number): number => 1 + code * (weight || 1) ** 2
+  const settings = { ...LOGARITHMS, trees: 3 }
+  expect((await train(lettersOf(9_000, 1, target), { settings })).sampledRows).toBe(3_000)
+  expect((await train(lettersOf(900, 1, target), { settings })).sampledRows).toBeUndefined()
+})
+
+test('a step so large or small that nothing could be answered is refused', async () => {
+  for (const roundTo of [1e39, 1e-320, -0.5]) {
+    const training = train(
+      lettersOf(50, 1, () => 1),
+      { settings: { ...QUICK, roundTo } },
+    )
+    await expect(training, String(roundTo)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+  }
 })
 
 test('a target that is always the same is learnt, columns that are always the same are never asked for', async () => {

@@ -8,6 +8,7 @@ import { breathe } from './pace.ts'
 import type { EpochRecord, TrainedModel, Trainer, TrainingJob } from './port.ts'
 import { parseSettings } from './settings.ts'
 import {
+  type Answering,
   averageOf,
   columnNames,
   ensembleOf,
@@ -34,6 +35,7 @@ export const trees: Trainer<TreesSettings> = {
   warmStarts: false,
   takesMissing: true,
   checkSettings: (settings) => void parseSettings('trees', TreesSettings, settings),
+  answerStep: ({ roundTo }) => (typeof roundTo === 'number' ? roundTo : 0),
   train,
   predictEncoded(specification, weights, rows) {
     checkRows(rows, inputLayout(specification), 'given')
@@ -136,17 +138,19 @@ async function addInPieces(
 }
 
 async function learn(learning: Learning): Promise<TrainedModel> {
-  const { job, settings, grower, binning, base, epochs } = learning
-  const { logTarget: isLog, roundTo } = settings
-  const start = { base, isLog, roundTo }
+  const { job, settings, grower, binning, sample, epochs } = learning
+  const start = answeringOf(learning)
+  const count = bagsOf(learning)
   const limit = job.earlyStop === null ? (job.steps ?? settings.trees) : Math.min(settings.trees, job.steps ?? Infinity)
   const stopping = job.earlyStop === null ? null : openEarlyStopping(settings.patience)
-  const first = await growBag(learning, 0, limit, stopping)
+  const first = await growBag(learning, { bag: 0, limit, before: 0, atMost: limit * count }, stopping)
   const kept = stopping === null ? limit : stopping.bestEpoch + 1
   const bags = [ensembleFrom(first.trees.slice(0, kept), start, binning)]
-  for (let bag = 1; bag < settings.bags; bag++) {
+  const atMost = first.trees.length + kept * (count - 1)
+  for (let bag = 1; bag < count; bag++) {
     grower.restart()
-    bags.push(ensembleFrom((await growBag(learning, bag, kept, null)).trees, start, binning))
+    const part = { bag, limit: kept, before: first.trees.length + kept * (bag - 1), atMost }
+    bags.push(ensembleFrom((await growBag(learning, part, null)).trees, start, binning))
   }
   const ensemble = bags.length === 1 ? bags[0]! : averageOf(bags) // there is one
   return {
@@ -159,26 +163,56 @@ async function learn(learning: Learning): Promise<TrainedModel> {
       job.earlyStop === null ? null : bags.length === 1 ? epochs[kept - 1]!.valMae : errorOf(ensemble, job.earlyStop),
     stoppedEarly: first.stoppedEarly,
     computedBy: grower.computedBy,
+    ...(sample === null || sample.rows === job.fit.rows ? {} : { sampledRows: sample.rows }),
+    ...(count === 1 ? {} : { averaged: count }),
     importances: gainShares(ensemble, columnNames(job.specification)),
   }
 }
 
-/** Grows up to `limit` trees, fewer if `stopping` says so. */
-async function growBag(learning: Learning, bag: number, limit: number, stopping: EarlyStopping | null): Promise<Bag> {
+/** How many ensembles are grown: one, where the others would draw the same rows and columns. */
+function bagsOf({ job, settings }: Learning): number {
+  const { bags, rowShare, columnShare } = settings
+  if (bags === 1 || rowShare < 1 || columnShare < 1) return bags
+  job.onNotice?.(
+    `trees: ${bags} ensembles of all rows and columns would be the same; one is grown (set row_share or column_share)`,
+  )
+  return 1
+}
+
+/** How sums of base and leaves become answers. */
+function answeringOf({ base, settings }: Pick<Learning, 'base' | 'settings'>): Answering {
+  return { base, isLog: settings.logTarget, roundTo: Math.fround(settings.roundTo) }
+}
+
+/** One of several ensembles. `before`: trees grown before it; `atMost`: those there will be in all. */
+interface BagPart {
+  readonly bag: number
+  readonly limit: number
+  readonly before: number
+  readonly atMost: number
+}
+
+/** Grows up to `limit` trees, fewer if `stopping` says so. The first ensemble's errors are the training's curve. */
+async function growBag(
+  learning: Learning,
+  { bag, limit, before, atMost }: BagPart,
+  stopping: EarlyStopping | null,
+): Promise<Bag> {
   const { job, settings, grower, binning, epochs } = learning
-  const inOwnUnit = openOwnUnit(learning)
+  const inOwnUnit = bag === 0 ? openOwnUnit(learning) : null
   const grown: GrownTree[] = []
-  const atMost = limit * settings.bags
   for (let tree = 0; tree < limit; tree++) {
     const growth = await grower.grow(drawFor(settings, binning.thresholds.length, [job.seed, bag, tree]), () =>
       breathe(job.signal),
     )
     grown.push(growth.tree)
-    const record = inOwnUnit(growth, recordOf(growth, epochs.length))
+    const record = recordOf(growth, tree)
     checkFinite(record)
-    epochs.push(record)
-    job.onEpoch?.(record)
-    job.onProgress?.({ unit: 'tree', done: epochs.length, atMost })
+    if (inOwnUnit !== null) {
+      epochs.push(inOwnUnit(growth, record))
+      job.onEpoch?.(epochs[tree]!) // just pushed
+    }
+    job.onProgress?.({ unit: 'tree', done: before + tree + 1, atMost })
     if (stopping !== null && stopping.after(tree, growth.earlyStop?.loss ?? 0) === 'stop')
       return { trees: grown, stoppedEarly: true }
   }
@@ -198,8 +232,7 @@ function openOwnUnit({
   sample,
 }: Learning): (growth: Growth, record: EpochRecord) => EpochRecord {
   if (sample === null) return (_, record) => record
-  const { logTarget: isLog, roundTo } = settings
-  const start = { base, isLog, roundTo, ranks: binning.ranks }
+  const start = { ...answeringOf({ base, settings }), ranks: binning.ranks }
   const fit = openErrors(sample, start)
   const earlyStop = job.earlyStop === null ? null : openErrors(job.earlyStop, start)
   return ({ tree }, record) => {

@@ -1,5 +1,6 @@
 // What a training leaves in its run when it has come to its end: parameters, figures, the data it read, the model and its files.
 import { modelFolder } from '../learning/model-folder.ts'
+import { snakeCase } from '../learning/settings.ts'
 import type { Metric } from '../tracking/port.ts'
 import { autologged, stoppedMetrics } from './autolog.ts'
 import { TAG } from './champion.ts'
@@ -7,7 +8,6 @@ import { specificationFor } from './project.ts'
 import { placeOf, RECIPE } from './recipe-lines.ts'
 import { datasetInput, type RunSubject } from './recording.ts'
 import type { LifecycleRooms, TrainingResult } from './rooms.ts'
-import { snakeCase } from './trainer-settings.ts'
 import { learntBy, type Trained, warmStartText } from './training-plan.ts'
 
 /** Writes all of it to the run. */

@@ -52,8 +52,14 @@ export const OWN = {
     return `   ${countText(rows)} of ${countText(rawRows)} ${noun} kept${which}`
   },
   /** What early stopping kept. Its figure chose the weights, so it is no measurement of them. */
-  weightsKept: (trainer: string, counts: 'epoch' | 'tree', at: number, metric: Metric, error: number, rows: number) =>
-    `   ${trainer}: kept ${counts === 'tree' ? `are the first ${counted(at + 1, 'tree')}` : `are the weights of epoch ${at + 1}`}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; a selection figure, not a measurement`,
+  weightsKept: (
+    { trainer, counts, averaged }: { trainer: string; counts: 'epoch' | 'tree'; averaged: number },
+    at: number,
+    metric: Metric,
+    error: number,
+    rows: number,
+  ) =>
+    `   ${trainer}: kept ${counts === 'tree' ? `are the first ${counted(at + 1, 'tree')}${averaged > 1 ? ` of each of ${averaged} ensembles` : ''}` : `are the weights of epoch ${at + 1}`}, with ${label(metric)} ${figure(error)} ${metric.unit} on the ${countText(rows)} early-stop rows; a selection figure, not a measurement`,
   couldNotLearn: (trainer: string, why: string) => `   ${trainer} could not learn these rows: ${why}`,
   /** Which trainer's model becomes the version, and by which figures. */
   chosen: (trainer: string, metric: Metric, figures: readonly { readonly trainer: string; readonly error: number }[]) =>
@@ -61,8 +67,8 @@ export const OWN = {
   sampledEarlyStop: (all: number, some: number) =>
     `   of the ${countText(all)} early-stop rows ${countText(some)} are looked at, evenly spread`,
   /** Trained for a number of steps, with no rows to stop at. */
-  trainedForSteps: (trainer: string, rows: number, steps: number) =>
-    `   ${trainer}: learnt ${countText(rows)} rows in ${countText(steps)} steps`,
+  trainedForSteps: (trainer: string, counts: 'epoch' | 'tree', rows: number, steps: number) =>
+    `   ${trainer}: learnt ${counted(rows, 'row')} in ${counted(steps, counts === 'tree' ? 'tree' : 'step')}`,
   startsCold: (version: number, learnt: boolean | null) =>
     learnt === null
       ? `   starts cold: which rows v${version}, in Production, has learnt is not known`

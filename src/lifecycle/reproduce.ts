@@ -16,8 +16,8 @@ import type { LifecycleRooms, TrainingRequest, TrainingResult } from './rooms.ts
 import { openTrainingProgress } from './training-progress.ts'
 import { learntWindow, readTrainingRecord, settingsOf, type TrainingRecord } from './training-record.ts'
 
-/** A training to repeat: its run, or the version that came of it. */
-export type TrainingChoice = { readonly runId: string } | { readonly version: number }
+/** A training to repeat: its run, or the version that came of it; both, where they are one training. */
+export type TrainingChoice = { readonly runId: string; readonly version?: number } | { readonly version: number }
 
 export type Reproduction = {
   readonly runId: string
@@ -87,7 +87,7 @@ async function findTraining(
   choice: TrainingChoice,
 ): Promise<{ run: Run; record: TrainingRecord }> {
   const run = await rooms.tracking
-    .run('runId' in choice ? choice.runId : await runOf(rooms, model, choice.version))
+    .run(await chosenRun(rooms, model, choice))
     .catch((error: unknown) => {
       if (!isPlanned(error, 'NOT_FOUND')) throw error
       const next = './understudy models show VERSION names the run of a version; or give --version'
@@ -131,6 +131,18 @@ async function findTraining(
     )
   }
   return { run, record }
+}
+
+/** The id of the run that is meant. Throws `BAD_INPUT` if a run and a version are named that are not one training. */
+async function chosenRun(rooms: LifecycleRooms, model: string, choice: TrainingChoice): Promise<string> {
+  if (!('runId' in choice)) return await runOf(rooms, model, choice.version)
+  const { runId, version } = choice
+  const own = version === undefined ? runId : await runOf(rooms, model, version)
+  if (own === runId) return runId
+  throw new PlannedError('BAD_INPUT', `${runId} and --version ${version} name two trainings`, {
+    why: `v${version} was made by run ${own}`,
+    next: 'give the id of a run, or --version with a number',
+  })
 }
 
 async function runOf(rooms: LifecycleRooms, model: string, number: number): Promise<string> {
@@ -246,7 +258,10 @@ async function compare(rooms: LifecycleRooms, { run, record, subject, result }: 
   }
 }
 
+/** What a change is called that lies in the instructions of a machine alone. */
+export const COMPUTED_BY = 'computed by'
+
 function computedOtherwise({ result: then }: TrainingRecord, now: TrainingResult): Change[] {
   if (then.computedBy === now.computedBy) return []
-  return [{ of: 'means', what: 'computed by', text: `${then.computedBy} then, ${now.computedBy} now` }]
+  return [{ of: 'means', what: COMPUTED_BY, text: `${then.computedBy} then, ${now.computedBy} now` }]
 }

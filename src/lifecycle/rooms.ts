@@ -54,6 +54,10 @@ export interface TrainingResult {
   readonly fitRows: number
   readonly earlyStopRows: number
   readonly epochs: readonly EpochRecord[]
+  /** Rows learnt that the epochs' error is told of, where not of all. */
+  readonly sampledRows?: number
+  /** How many models, learnt alike, are averaged, where more than one; the epochs are the first's. */
+  readonly averaged?: number
   readonly keptEpoch: number
   readonly keptSteps: number
   /** Whether learning ended because it stopped improving. */

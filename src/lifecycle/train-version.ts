@@ -1,6 +1,7 @@
 // Training a version: every plan is a run of its own, the best of them is registered once.
 import { coverageFigures } from '../evaluation/coverage.ts'
 import type { Score } from '../evaluation/day-losses.ts'
+import { figureWriter } from '../evaluation/figures.ts'
 import { featureDigest } from '../features/specification.ts'
 import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import { OWN_TAGS } from '../tracking/own-runs.ts'
@@ -110,7 +111,8 @@ async function sayChosen(
 ): Promise<string> {
   const figures = trained.map(({ plan, result }) => ({ trainer: plan.trainer, error: result.earlyStopMae ?? 0 }))
   task.log(OWN.chosen(best.plan.trainer, project.metric, figures))
-  const compared = figures.map(({ trainer, error }) => `${trainer} ${error}`).join(', ')
+  const text = figureWriter(figures.map(({ error }) => error))
+  const compared = figures.map(({ trainer, error }) => `${trainer} ${text(error)}`).join(', ')
   const by = `by ${project.metric.name} on the early-stop rows (selection figures, not measurements): ${compared}`
   for (const { run } of trained) {
     const text = run === best.run ? `chosen ${by}` : `not chosen, ${best.plan.trainer} was, ${by}`

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { trainerNamed, trainers } from '../learning/trainers.ts'
+import type { TrainerSetting } from './rooms.ts'
 import {
   mergedSettings,
   readTrainerSettings,
@@ -16,18 +18,35 @@ test('a setting holds for the trainer that it names, or for the only one that ha
 })
 
 test('settings are written as they are read', () => {
-  for (const text of ['mlp.hidden=64', 'mlp.hidden=64,32 mlp.beta_1=0.8', 'trees.objective=l1', 'seedling=1']) {
-    if (text === 'seedling=1') expect(() => readTrainerSettings(text)).toThrow('nothing takes a setting "seedling"')
-    else expect(trainerSettingsText(readTrainerSettings(text))).toBe(text)
+  for (const text of ['mlp.hidden=64', 'mlp.hidden=64,32 mlp.beta_1=0.8', 'trees.objective=l1']) {
+    expect(trainerSettingsText(readTrainerSettings(text))).toBe(text)
   }
+  expect(() => readTrainerSettings('seedling=1')).toThrow('nothing takes a setting "seedling"')
   expect(readTrainerSettings('mlp.hidden=64')).toEqual({ 'mlp.hidden': [64] })
+})
+
+test('every value that a search can find is read again from the line it prints', () => {
+  for (const trainer of Object.keys(trainers)) {
+    for (const [name, usual] of Object.entries(trainerNamed(trainer).defaults)) {
+      for (const value of typeof usual === 'boolean' ? [true, false] : [usual]) {
+        const found = mergedSettings({}, trainer, { [name]: value as TrainerSetting }) // defaults are such values
+        expect(readTrainerSettings(trainerSettingsText(found))).toEqual(found)
+      }
+    }
+  }
 })
 
 test.each([
   ['mlp.learning_rate', 'which is no setting'],
-  ['mlp.learning_rate=-1', 'at learningRate'],
+  [
+    'mlp.learning_rate=-1',
+    'TRAINER_SETTINGS is "mlp.learning_rate=-1": the settings of mlp are not right: learning_rate: ',
+  ],
   ['linear.leaves=3', 'nothing takes a setting "linear.leaves"'],
-  ['mlp.batch_size=many', 'at batchSize'],
+  ['mlp.batch_size=many', 'batch_size: Invalid input: expected number, received string'],
+  ['trees.log_target=yes', 'log_target: Invalid input: expected boolean, received string'],
+  ['trees.round_to=1e39', 'round_to: expected 0, or from 0.000001 to 1000000000'],
+  ['trees.bags=2 trees.bags=3', 'TRAINER_SETTINGS has trees.bags twice'],
   ['learning_rate=0.01', 'say which is meant: mlp.learning_rate or trees.learning_rate'],
 ])('%s is refused: %s', (text, words) => {
   expect(() => readTrainerSettings(text)).toThrow(words)

@@ -1,6 +1,7 @@
 // Settings that a person gives for one training: which of the cycle's they change, and which a trainer's.
-import { PlannedError } from '../kernel/errors.ts'
+import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
 import { canonicalJson, type JsonObject } from '../kernel/json.ts'
+import { snakeCase } from '../learning/settings.ts'
 import { trainerNamed, trainers } from '../learning/trainers.ts'
 import type { CycleInput, TrainerSetting } from './rooms.ts'
 
@@ -36,9 +37,19 @@ export function readTrainerSettings(text: string): TrainerSettings {
       })
     }
     const setting = trainerSetting(known, part.slice(0, at), part.slice(at + 1), 'TRAINER_SETTINGS has ')
+    const twice = Object.keys(setting).find((name) => Object.hasOwn(settings, name))
+    if (twice !== undefined) {
+      throw new PlannedError('BAD_INPUT', `TRAINER_SETTINGS has ${snakeCase(twice)} twice`, { next: 'leave one out' })
+    }
     settings = { ...settings, ...setting }
   }
-  for (const trainer of known) checkSettingsOf(trainer, settings)
+  try {
+    for (const trainer of known) checkSettingsOf(trainer, settings)
+  } catch (error) {
+    if (!isPlanned(error, 'BAD_INPUT')) throw error
+    const next = 'correct TRAINER_SETTINGS'
+    throw new PlannedError('BAD_INPUT', `TRAINER_SETTINGS is "${text}": ${messageOf(error)}`, { next, cause: error })
+  }
   return settings
 }
 
@@ -144,6 +155,7 @@ function trainerSetting(names: readonly string[], name: string, value: string, w
       next: `say which is meant: ${meant.join(' or ')}`,
     })
   }
+  if (typeof own.usual === 'boolean' && (value === 'true' || value === 'false')) return { [own.key]: value === 'true' }
   const parts = value.split(',').map(Number) // the trainer checks what it means
   const [only] = parts
   if (value.trim() === '' || parts.some((part) => Number.isNaN(part))) return { [own.key]: value }
@@ -159,11 +171,6 @@ function ownText(trainers: readonly string[]): string {
   return trainers
     .map((trainer) => `${trainer} has ${Object.keys(trainerNamed(trainer).defaults).map(snakeCase).join(', ')}`)
     .join('; ')
-}
-
-/** `learningRate` and `beta1` as MLflow's params have them: `learning_rate`, `beta_1`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`)
 }
 
 function nothingChanges({ trainers }: Retrained): PlannedError {

@@ -26,11 +26,12 @@ export function trainedLines(
   result: TrainingResult,
 ): string[] {
   const { metric } = project
-  const { earlyStopMae, earlyStopRows, fitRows, keptEpoch, keptSteps } = result
-  if (earlyStopMae === null) return [OWN.trainedForSteps(trainer, fitRows, keptSteps)]
+  const { earlyStopMae, earlyStopRows, fitRows, keptEpoch, keptSteps, averaged = 1 } = result
+  const counts = countsOf(trainer)
+  if (earlyStopMae === null) return [OWN.trainedForSteps(trainer, counts, fitRows, keptSteps)]
   const lowest = Math.min(...result.epochs.map((epoch) => epoch.valMae ?? Number.POSITIVE_INFINITY))
   return [
     RECIPE.modelTrained(fitRows, metric, lowest),
-    OWN.weightsKept(trainer, countsOf(trainer), keptEpoch, metric, earlyStopMae, earlyStopRows),
+    OWN.weightsKept({ trainer, counts, averaged }, keptEpoch, metric, earlyStopMae, earlyStopRows),
   ]
 }

@@ -1,5 +1,6 @@
 // How far a training is, in words for a terminal: epoch or tree, the error so far, and how long it can still take.
 import type { EpochRecord, LearningProgress } from '../learning/port.ts'
+import { countsOf } from '../learning/trainers.ts'
 
 /** How often a person is told anew, at most. */
 const TELL_MS = 100
@@ -26,7 +27,7 @@ export function openTrainingProgress(
     if (now - saidMs < TELL_MS) return
     saidMs = now
     const left = first === null || far === null ? null : timeLeft(first, far)
-    const where = far === null ? `epoch ${(last?.epoch ?? 0) + 1}` : placeText(far.progress)
+    const where = far === null ? `${countsOf(trainer)} ${(last?.epoch ?? 0) + 1}` : placeText(far.progress)
     say([`${trainer}, ${where}${last === null ? '' : errorText(metric, last)}`, left].filter(Boolean).join('; '))
   }
   return {

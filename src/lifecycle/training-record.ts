@@ -55,6 +55,8 @@ const TrainingRecord = z.object({
     fitRows: z.int(),
     earlyStopRows: z.int(),
     epochs: z.int(),
+    sampledRows: z.int().optional(),
+    averaged: z.int().optional(),
     keptEpoch: z.int(),
     keptSteps: z.int(),
     stoppedEarly: z.boolean(),

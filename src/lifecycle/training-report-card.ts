@@ -3,6 +3,7 @@ import { countText, figureWriter, percentText } from '../evaluation/figures.ts'
 import { isFew } from '../evaluation/slices.ts'
 import { dayText } from '../kernel/window.ts'
 import { INTERVAL_LEVELS } from '../learning/intervals.ts'
+import { trainerNamed } from '../learning/trainers.ts'
 import type { Project } from './project.ts'
 import { windowText } from './recording.ts'
 import { TARGET_NOTE } from './training-report-charts.ts'
@@ -87,7 +88,7 @@ function errorLines({ project, measured, record, run, charts }: CardFacts): stri
     earlyStopMae === null
       ? ['No early-stop rows were set aside.']
       : [
-          `On the ${countText(earlyStopRows)} early-stop ${row.many} the error is ${figureWriter([earlyStopMae])(earlyStopMae)} ${metric.unit}. This is a selection figure, by which an epoch, or one of several trainers, is chosen: it says nothing of performance.`,
+          `On the ${countText(earlyStopRows)} early-stop ${row.many} the error is ${figureWriter([earlyStopMae])(earlyStopMae)} ${metric.unit}. This is a selection figure: the loss on these rows says how long to learn, and this error which of several trainers is taken. It says nothing of performance.`,
         ]
   const curve = charts.includes('learning_curve.svg')
     ? ['![How it learnt](learning_curve.svg)']
@@ -217,10 +218,16 @@ function limitLines({ project, record, measured }: CardFacts): string[] {
       : [
           `It learnt no ${many} that cleaning leaves out (${rules.join(', ')}). \`predict\` answers such requests too, and flags those that can be told from the request.`,
         ]
+  const step = trainerNamed(request.trainer).answerStep?.(record.result.settings) ?? 0
+  const rounded =
+    step === 0
+      ? []
+      : [`Answers are whole multiples of ${step} ${project.metric.unit}; the ends of intervals are not rounded.`]
   if ('reason' in measured)
     return [
       `It learnt ${many} up to ${reach}. How it does on ${many} it has not learnt is not measured in this run.`,
       ...range,
+      ...rounded,
     ]
   const few = measured.slices.flatMap(({ slice, bands }) => {
     const labels = bands.filter(isFew).map((band) => band.label)
@@ -230,6 +237,7 @@ function limitLines({ project, record, measured }: CardFacts): string[] {
     `It learnt ${many} up to ${reach} and was measured on those of ${windowText(measured.window)} alone: how it does on later ones is not known from this run. \`./understudy monitor\` shows the months since.`,
     ...(few.length === 0 ? [] : [`Fewer than 30 ${many} of the holdout stand behind ${few.join('; ')}.`]),
     ...range,
+    ...rounded,
     'The interval is over days of one stretch of time and of one set of weights: other seasons and another seed are not in it.',
   ]
 }

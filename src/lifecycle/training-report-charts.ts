@@ -18,13 +18,17 @@ type Described = Pick<Project, 'metric' | 'row' | 'specification'>
 export function learningCurve(
   { metric, row }: Described,
   trainer: string,
-  result: Pick<TrainingResult, 'epochs' | 'keptEpoch' | 'earlyStopMae' | 'fitRows' | 'earlyStopRows'>,
+  result: Pick<
+    TrainingResult,
+    'epochs' | 'keptEpoch' | 'earlyStopMae' | 'fitRows' | 'earlyStopRows' | 'sampledRows' | 'averaged'
+  >,
 ): string | null {
-  const { epochs, keptEpoch, earlyStopMae, fitRows, earlyStopRows } = result
+  const { epochs, keptEpoch, earlyStopMae, fitRows, earlyStopRows, sampledRows, averaged = 1 } = result
   if (epochs.length < 2) return null
   const unit = trainerNamed(trainer).countsBy ?? 'epoch'
   const hasEarlyStop = earlyStopMae !== null
-  const learnt = { label: `the ${countText(fitRows)} ${row.many} learnt`, values: epochs.map(({ mae }) => mae) }
+  const some = sampledRows === undefined ? 'the' : `${countText(sampledRows)} of the`
+  const learnt = { label: `${some} ${countText(fitRows)} ${row.many} learnt`, values: epochs.map(({ mae }) => mae) }
   const stopping = {
     label: `the ${countText(earlyStopRows)} early-stop ${row.many}`,
     values: epochs.map(({ valMae }) => valMae ?? Number.NaN),
@@ -37,6 +41,9 @@ export function learningCurve(
     hasEarlyStop
       ? `Kept is the ${unit} with the lowest loss on the early-stop rows. Their error there is a selection figure: too good for rows to come.`
       : 'No rows were set aside: nothing here says how it does on others.',
+    ...(averaged > 1
+      ? [`So learnt the first of ${averaged} models, whose average is kept; the others went as far.`]
+      : []),
     // Keras reports it so too: dropout is at work, and the weights change from batch to batch.
     ...(unit === 'epoch'
       ? ['The error on the rows learnt is taken during the epoch, while learning, and can lie above the other.']

@@ -1,10 +1,10 @@
 // Where a model comes from, for its card: the rows it learnt, and how.
 import { counted, countText } from '../evaluation/figures.ts'
 import { dayText, type TimeWindow } from '../kernel/window.ts'
+import { snakeCase } from '../learning/settings.ts'
 import { trainerNamed } from '../learning/trainers.ts'
 import type { DatasetInput } from '../tracking/port.ts'
 import { specificationFor } from './project.ts'
-import { snakeCase } from './trainer-settings.ts'
 import { type CardFacts, table } from './training-report-facts.ts'
 
 /** The rows: where from, which, and what cleaning left of them. */
@@ -64,8 +64,10 @@ export function methodLines({ project, record, run }: CardFacts): string[] {
         : `a cold start, as the weights of v${warmStart.version} did not fit`
   const stop =
     request.earlyStop === null
-      ? `trained for ${countText(result.keptSteps)} steps`
+      ? `trained for ${counted(result.keptSteps, unit === 'tree' ? 'tree' : 'step')}`
       : `${counted(result.epochs, unit)}, kept at number ${result.keptEpoch + 1}${result.stoppedEarly ? ', stopped as it improved no more' : ''}`
+  const { averaged = 1 } = result
+  const others = averaged === 1 ? '' : `; the average of ${averaged} such models, the others as long`
   const { tags } = run
   const commit = tags['mlflow.source.git.commit']
   const dirty = tags['understudy.git_dirty'] === 'true' ? ', with changes that were not committed' : ''
@@ -80,7 +82,7 @@ export function methodLines({ project, record, run }: CardFacts): string[] {
       [
         ['trainer', `\`${request.trainer}\``],
         ['began with', start],
-        ['learning', stop],
+        ['learning', `${stop}${others}`],
         ['seed', String(request.seed)],
         ...settings.map(([name = '', value = '']) => [name.replaceAll('_', ' '), value]),
         ['computed by', result.computedBy],

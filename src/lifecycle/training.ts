@@ -72,6 +72,8 @@ export async function trainModel(
     fitRows: job.fit.rows,
     earlyStopRows: job.earlyStop?.rows ?? 0,
     epochs: trained.epochs,
+    ...(trained.sampledRows === undefined ? {} : { sampledRows: trained.sampledRows }),
+    ...(trained.averaged === undefined ? {} : { averaged: trained.averaged }),
     keptEpoch: trained.keptEpoch,
     keptSteps: trained.keptSteps,
     stoppedEarly: trained.stoppedEarly,

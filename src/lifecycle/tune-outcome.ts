@@ -2,10 +2,10 @@
 import type { TaskContext } from '../flow/port.ts'
 import { isPlanned } from '../kernel/errors.ts'
 import { errorOf, ranked } from '../learning/search/trial.ts'
+import { snakeCase } from '../learning/settings.ts'
 import type { Metric } from '../tracking/port.ts'
 import type { Project } from './project.ts'
 import type { LifecycleRooms } from './rooms.ts'
-import { snakeCase } from './trainer-settings.ts'
 import type { Ground, TrialOutcome, TuneInput, TuneOutcome } from './tune-input.ts'
 
 interface Facts {

@@ -42,8 +42,8 @@ test.each([
   [['learning_rte=1..2'], 'did you mean learning_rate?'],
   [['learning_rate=1e-4..1e-2', 'learningRate=1e-3,1e-2'], 'learning_rate is given twice'],
   [['dropout=0..1:float'], '--space dropout=0..1:float: the settings of mlp are not right'],
-  [['batch_size=64.5,128'], 'at batchSize'],
-  [['hidden=[100,50],[0]'], 'at hidden'],
+  [['batch_size=64.5,128'], 'batch_size: '],
+  [['hidden=[100,50],[0]'], 'hidden: '],
 ])('%j is refused: %s', (texts, words) => {
   expect(() => spaceFor('mlp', 'tpe', texts)).toThrow(words)
 })

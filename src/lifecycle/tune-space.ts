@@ -6,8 +6,8 @@ import { defaultSpace } from '../learning/search/default-spaces.ts'
 import { gridSize } from '../learning/search/grid.ts'
 import type { SamplerName } from '../learning/search/sampler.ts'
 import { type Parameter, parseParameter, type SettingValue, type Space } from '../learning/search/space.ts'
+import { snakeCase } from '../learning/settings.ts'
 import { trainerNamed } from '../learning/trainers.ts'
-import { snakeCase } from './trainer-settings.ts'
 
 /**
  * The space of these texts, by the trainer's own names; the trainer's usual one if there are none. Throws `BAD_INPUT` for a trainer that is

@@ -1,5 +1,6 @@
 // Several trainers in one cycle: each learns from what it learns best from, and the best on the early-stop rows is the challenger.
 import { expect, test } from 'vitest'
+import { figureWriter } from '../../src/evaluation/figures.ts'
 import { PlannedError } from '../../src/kernel/errors.ts'
 import type { Run } from '../../src/tracking/port.ts'
 import { deliveries } from '../deliveries/project.ts'
@@ -25,7 +26,8 @@ test('the trainer with the lowest error on the early-stop rows becomes the chall
   expect(runs.map(({ params }) => params.trainer)).toEqual(['linear', 'trees'])
   const [linear, trees] = runs.map(({ metrics }) => metrics.mae ?? Number.NaN)
   const [best, other] = (linear ?? 0) <= (trees ?? 0) ? ['linear', 'trees'] : ['trees', 'linear']
-  const figures = `by mae on the early-stop rows (selection figures, not measurements): linear ${linear}, trees ${trees}`
+  const text = figureWriter([linear ?? 0, trees ?? 0])
+  const figures = `by mae on the early-stop rows (selection figures, not measurements): linear ${text(linear ?? 0)}, trees ${text(trees ?? 0)}`
   const version = await stage.tracking.version('deliveries', cycle?.challenger?.version ?? 0)
   expect(version.tags).toMatchObject({ 'understudy.trainer': best, 'understudy.selection': `chosen ${figures}` })
   const chosen = runs.find(({ params }) => params.trainer === best)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { countText, figureWriter } from '../../evaluation/figures.ts'
 import { PlannedError } from '../../kernel/errors.ts'
-import { type Reproduction, reproduce, type TrainingChoice } from '../../lifecycle/reproduce.ts'
+import { COMPUTED_BY, type Reproduction, reproduce, type TrainingChoice } from '../../lifecycle/reproduce.ts'
 import { defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
 import { withProgress } from '../progress.ts'
@@ -43,21 +43,17 @@ export const reproduceCommand = defineCommand({
 })
 
 function choiceOf({ run, version }: z.infer<typeof Args>): TrainingChoice {
-  const next = 'give the id of a run, or --version with a number'
-  if (run !== undefined && version !== undefined)
-    throw new PlannedError('BAD_INPUT', `${run} and --version ${version} name two trainings`, { next })
-  if (run !== undefined) return { runId: run }
+  if (run !== undefined) return version === undefined ? { runId: run } : { runId: run, version }
   if (version !== undefined) return { version }
+  const next = 'give the id of a run, or --version with a number'
   throw new PlannedError('BAD_INPUT', 'no training is named', { next })
 }
 
 /** Answers that are no success: a script is to notice them. */
 const FAILS: ReadonlySet<Reproduction['answer']> = new Set(['different', 'impossible', 'changed', 'perhaps'])
 
-function notReproduced({ runId, answer, changes }: Reproduction): PlannedError {
-  const whats = [...new Set(changes.filter(({ of }) => of !== 'means').map(({ what }) => what))]
-  const means = [...new Set(changes.filter(({ of }) => of === 'means').map(({ what }) => what))]
-  const changed = whats.length > 0 ? whats : means
+function notReproduced({ runId, answer, changes, computedBy }: Reproduction): PlannedError {
+  const changed = causesOf(changes)
   const has = answer === 'perhaps' ? 'may have changed' : 'has changed'
   const why = changed.length > 0 ? `what ${has}: ${changed.join(', ')}` : 'nothing that is recorded has changed'
   const what = {
@@ -67,12 +63,38 @@ function notReproduced({ runId, answer, changes }: Reproduction): PlannedError {
     perhaps: `run ${runId} may not be trained on the same again`,
   }[answer as 'different' | 'impossible' | 'changed' | 'perhaps'] // `FAILS` holds these
   const next =
-    answer === 'perhaps'
-      ? `./understudy reproduce ${runId} trains it again, and tells`
-      : changed.length > 0
-        ? 'bring back what it rested on (./understudy data shows the rows, git its code), or train a version anew'
-        : 'please report it: the same should have come out'
+    answer === 'perhaps' ? `./understudy reproduce ${runId} trains it again, and tells` : remedyFor(changed, computedBy)
   return new PlannedError('CONFLICT', what, { why, next, facts: { run: runId, answer } })
+}
+
+/** What another model can come of: what decides which one it is or, where all that is as it was, what computes it. */
+function causesOf(changes: Reproduction['changes']): string[] {
+  const deciding = changes.filter(({ of }) => of !== 'means')
+  const computing = changes.filter(({ of, what }) => of === 'means' && !IDLE.has(what))
+  return [...new Set((deciding.length > 0 ? deciding : computing).map(({ what }) => what))]
+}
+
+/** Of what has no part in the outcome, rows beside those that were learnt and settings left at what changes nothing. */
+const IDLE: ReadonlySet<string> = new Set(['data', 'settings'])
+
+function remedyFor(changed: readonly string[], { recorded }: Reproduction['computedBy']): string {
+  if (changed.length === 0) return 'please report it: the same should have come out'
+  const others = changed.filter((what) => what !== COMPUTED_BY && what !== 'machine')
+  const isComputedOtherwise = changed.includes(COMPUTED_BY)
+  const remedies = [
+    ...(isComputedOtherwise ? [meansOf(recorded)] : []),
+    ...(isComputedOtherwise && others.length === 0
+      ? []
+      : ['bring back what it rested on (./understudy data shows the rows, git its code)']),
+  ]
+  return `${remedies.join('; ')}, or train a version anew`
+}
+
+/** How to compute as a training did: its kernels are built, or belong to a machine that has its instructions. */
+function meansOf(recorded: string): string {
+  return recorded === 'TypeScript'
+    ? 'train it on a machine that computes by TypeScript, as it did: another one rounds otherwise'
+    : `npm run build makes the kernels that it was computed by (${recorded}); where they are built, train it on a machine that has those instructions`
 }
 
 interface Manner {
