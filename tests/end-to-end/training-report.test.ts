@@ -161,6 +161,25 @@ test('trees tell what each feature was worth, and how they learnt', async () => 
   expect(await chart('report/learning_curve.svg')).toContain('>kept: tree ')
 })
 
+test('averaged and rounded trees say so, and of which rows their curve tells', async () => {
+  await using own = await openStage(deliveries())
+  const settings = { trees: 20, bags: 2, rowShare: 0.7, roundTo: 0.5 }
+  await own.month('2020-04', { trainers: ['trees'], trainerSettings: settings })
+  const { runId } = await own.tracking.version('deliveries', 1)
+  const card = await readCard(own, runId ?? '')
+  expect(card).toMatch(
+    /\| learning \| 20 trees, kept at number \d+; the average of 2 such models, the others as long \|/,
+  )
+  expect(card).toContain('Answers are whole multiples of 0.5 min; the ends of intervals are not rounded.')
+  const curve = Buffer.from(await own.tracking.readArtifact(runId ?? '', 'report/learning_curve.svg')).toString()
+  expect(curve).toContain('So learnt the first of 2 models, whose average is kept; the others went as far.')
+  const { fitRows, sampledRows } = JSON.parse(
+    Buffer.from(await own.tracking.readArtifact(runId ?? '', 'training.json')).toString(),
+  ).result
+  expect(sampledRows).toBeUndefined() // few enough to tell of all
+  expect(curve).toContain(`the ${fitRows.toLocaleString('en')} parcels learnt`)
+})
+
 test('a version that cannot score its holdout has a card that says so', async () => {
   await using own = await openStage(deliveries())
   const tracking = { ...own.tracking, readModelFile: async () => new Uint8Array([1, 2, 3]) }

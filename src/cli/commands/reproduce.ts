@@ -90,11 +90,11 @@ function remedyFor(changed: readonly string[], { recorded }: Reproduction['compu
   return `${remedies.join('; ')}, or train a version anew`
 }
 
-/** How to compute as a training did: its kernels are built, or belong to a machine that has its instructions. */
+/** How to compute as a training did: by its kernels, which are built and need a machine that has their instructions, or without any. */
 function meansOf(recorded: string): string {
   return recorded === 'TypeScript'
-    ? 'train it on a machine that computes by TypeScript, as it did: another one rounds otherwise'
-    : `npm run build makes the kernels that it was computed by (${recorded}); where they are built, train it on a machine that has those instructions`
+    ? 'it was computed without kernels, as it is again where build/kernels is moved away'
+    : `npm run build makes the kernels, of which its own were ${recorded}; where they are built, train it on a machine that has those instructions`
 }
 
 interface Manner {
