@@ -86,17 +86,15 @@ async function findTraining(
   model: string,
   choice: TrainingChoice,
 ): Promise<{ run: Run; record: TrainingRecord }> {
-  const run = await rooms.tracking
-    .run(await chosenRun(rooms, model, choice))
-    .catch((error: unknown) => {
-      if (!isPlanned(error, 'NOT_FOUND')) throw error
-      const next = './understudy models show VERSION names the run of a version; or give --version'
-      throw new PlannedError('NOT_FOUND', error.what, {
-        ...(error.why === null ? {} : { why: error.why }),
-        next,
-        cause: error,
-      })
+  const run = await rooms.tracking.run(await chosenRun(rooms, model, choice)).catch((error: unknown) => {
+    if (!isPlanned(error, 'NOT_FOUND')) throw error
+    const next = './understudy models show VERSION names the run of a version; or give --version'
+    throw new PlannedError('NOT_FOUND', error.what, {
+      ...(error.why === null ? {} : { why: error.why }),
+      next,
+      cause: error,
     })
+  })
   const refuse = (what: string, why: string, next: string): never => {
     throw new PlannedError('BAD_INPUT', what, { why, next, facts: { run: run.id } })
   }

@@ -208,7 +208,7 @@ test('weights to begin with that are gone, or are others, are named', async () =
   ])
 })
 
-test('rows of another origin, or none, cannot be learnt again', async () => {
+test('rows of another origin, or none, cannot be learnt again; simulated ones that are gone are made anew', async () => {
   await using own = await openStage(deliveries())
   await own.month('2020-04')
   const { schema, name } = (await own.warehouse.describe('deliveries_raw_small'))!
@@ -222,10 +222,11 @@ test('rows of another origin, or none, cannot be learnt again', async () => {
     changes: [{ text: 'deliveries_raw_small holds imported parcels now, and it learnt simulated ones' }],
   })
   await own.warehouse.drop(name)
-  expect(await again(own, { version: 1 })).toMatchObject({
+  expect(await again({ ...own, project: { ...own.project, simulate: null } }, { version: 1 })).toMatchObject({
     answer: 'impossible',
-    changes: [{ text: 'there is no table deliveries_raw_small any more' }],
+    changes: [{ text: 'there is no table deliveries_raw_small in this home' }],
   })
+  expect(await again(own, { version: 1 })).toMatchObject({ answer: 'identical', changes: [] })
 })
 
 test('what is no training, unknown, or did not come to its end is refused, with the reason', async () => {
