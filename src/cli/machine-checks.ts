@@ -6,6 +6,7 @@ import { basename, dirname } from 'node:path'
 import { countText } from '../evaluation/figures.ts'
 import { bytesText, freeBytes } from '../kernel/disk.ts'
 import { isPlanned, messageOf } from '../kernel/errors.ts'
+import { readTrainerSettings } from '../lifecycle/trainer-settings.ts'
 import { type Check, fine, look, wrong } from './check.ts'
 import type { CommandContext } from './command.ts'
 
@@ -87,18 +88,21 @@ export async function serverChecks(context: CommandContext): Promise<readonly Ch
   }
 }
 
-/** The projects there are; two that keep one model, or one that cannot be used, are wrong. */
+/** The projects there are; two that keep one model, or one that cannot be used or whose trainers cannot learn as told, are wrong. */
 export async function projectChecks(context: CommandContext): Promise<readonly Check[]> {
   const places = await context.projects()
   const found = await Promise.all(
     places.map(async ({ name, path, option }) => {
       try {
-        const { model } = (await context.settingsOf(path)).settings
+        const { model, trainerSettings } = (await context.settingsOf(path)).settings
+        readTrainerSettings(trainerSettings)
         const way = option === '' ? ', and is the default' : `, with${option}`
         return { check: fine(name, `keeps the model ${model}${way}`), model }
       } catch (error) {
-        const [what = ''] = messageOf(error).split('\n')
-        return { check: wrong(name, what.replace(/:$/, ''), `./understudy doctor${option}`), model: null }
+        const [what = ''] = (isPlanned(error) ? error.what : messageOf(error)).split('\n')
+        const isOfTrainers = what.startsWith('TRAINER_SETTINGS')
+        const cure = isOfTrainers ? 'correct TRAINER_SETTINGS' : `./understudy doctor${option}`
+        return { check: wrong(name, what.replace(/:$/, ''), cure), model: null }
       }
     }),
   )

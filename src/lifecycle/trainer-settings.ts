@@ -1,5 +1,5 @@
 // Settings that a person gives for one training: which of the cycle's they change, and which a trainer's.
-import { isPlanned, messageOf, PlannedError } from '../kernel/errors.ts'
+import { isPlanned, PlannedError } from '../kernel/errors.ts'
 import { canonicalJson, type JsonObject } from '../kernel/json.ts'
 import { snakeCase } from '../learning/settings.ts'
 import { trainerNamed, trainers } from '../learning/trainers.ts'
@@ -48,7 +48,7 @@ export function readTrainerSettings(text: string): TrainerSettings {
   } catch (error) {
     if (!isPlanned(error, 'BAD_INPUT')) throw error
     const next = 'correct TRAINER_SETTINGS'
-    throw new PlannedError('BAD_INPUT', `TRAINER_SETTINGS is "${text}": ${messageOf(error)}`, { next, cause: error })
+    throw new PlannedError('BAD_INPUT', `TRAINER_SETTINGS is "${text}": ${error.what}`, { next, cause: error })
   }
   return settings
 }

@@ -84,6 +84,11 @@ describe('an .env', () => {
     expect(wrong).toMatchObject({ code: 2 })
     expect(wrong.out).toContain('❌  GATE_RULE  is "luck"; allowed: point, significant')
     expect(wrong.out).toContain('→ .env line 2: GATE_RULE=point')
+    const trainers = await program.run(['doctor'], { TRAINER_SETTINGS: 'trees.log_target=yes' })
+    expect(trainers).toMatchObject({ code: 2 })
+    expect(trainers.out).toContain(
+      'TRAINER_SETTINGS is "trees.log_target=yes": the settings of trees are not right: log_target: Invalid input: expected boolean',
+    )
   })
 
   test('that is a folder is named', async () => {
