@@ -58,7 +58,7 @@ test('a difference of nothing is called so, and its plot, which would be a line,
   const trials = [trial(1, 1.99999), trial(0, 2)]
   const text = said({ trials, best: 1, bestError: 1.99999 })
   expect(text).toContain(
-    'Trial 1 is the best with mae 2.000 min, and no clear gain: the settings in force have mae 2.000 min',
+    'Trial 1 is the best with mae 2.000 min, and no clear gain: the settings in force have mae 2.000 min, and the difference of 0.00001 min is 0.0005 % of it, less than the 0.1 % that would be noticed.',
   )
   expect(text).not.toContain('error by trial')
   const outlier = [trial(0, 2), trial(1, 2.00001), trial(2, 2.00001), trial(3, 9)]
@@ -69,6 +69,17 @@ test('a difference of nothing is called so, and its plot, which would be a line,
   expect(said({ trials: [trial(0, 2), trial(1, 2.5)] })).toContain(
     'None was better than the settings in force (mae 2.000',
   )
+})
+
+test('a large difference that the parts scatter more than is called that, and not a small one', () => {
+  const [inForce, bestError] = [2.1, 2.1 - 0.1 / 3]
+  const means = [1.7, (1.7 + 2.2) / 2, bestError]
+  const trials = [trial(1, ...means), trial(0, 2, 2.05, inForce)]
+  const text = said({ trials, folds: [FOLD, FOLD, FOLD], best: 1, bestError, inForce })
+  expect(text).toContain(
+    'and the difference of 0.033 min is within the scatter of the 3 parts: its standard error over them is 0.133 min.',
+  )
+  expect(text).not.toContain('0.1 %')
 })
 
 test('one is written as one, and many as many', () => {

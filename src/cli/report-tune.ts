@@ -1,10 +1,11 @@
 // What a search has come to, as a person reads it: a table, best first, a plot, and what to do with it.
-import { countText } from '../evaluation/figures.ts'
+import { countText, figureWriter } from '../evaluation/figures.ts'
 import { dayText } from '../kernel/window.ts'
 import { valueText } from '../learning/search/space.ts'
 import { snakeCase } from '../learning/settings.ts'
 import type { Holdouts } from '../lifecycle/tune-holdouts.ts'
 import type { TrialOutcome, TuneOutcome } from '../lifecycle/tune-input.ts'
+import { type Doubt, doubtOf } from '../lifecycle/tune-outcome.ts'
 import type { Style } from './colour.ts'
 import { plotLines } from './plot.ts'
 import { errorText } from './report-cycle.ts'
@@ -150,7 +151,23 @@ function finding(outcome: TuneOutcome): string {
     return `Trial ${best} is the best: ${metric.name} ${error(bestError)}; ${other}.`
   }
   if (best === 0) return `None was better than the settings in force (${metric.name} ${error(inForce)}).`
-  return `Trial ${best} is the best with ${metric.name} ${error(bestError)}, and no clear gain: ${has}, and the difference is below 0.1 % of it or within the scatter of the parts.`
+  const winner = trials.find(({ number }) => number === best)
+  const doubt = winner === undefined ? null : doubtOf(winner, standing)
+  return `Trial ${best} is the best with ${metric.name} ${error(bestError)}, and no clear gain: ${has}, and ${doubtText(doubt, outcome)}.`
+}
+
+/** Which of the two it is that speaks against a lower error, with its figure. */
+function doubtText(doubt: Doubt | null, { metric, folds }: TuneOutcome): string {
+  if (doubt === null || doubt.gain === 0) return 'the difference is none'
+  const { gain } = doubt
+  if (doubt.because === 'small') {
+    const percent = (share: number): number => Number((100 * share).toPrecision(share > 0.99 * doubt.least ? 6 : 2))
+    const amount = `${Number(gain.toPrecision(2))} ${metric.unit}`
+    return `the difference of ${amount} is ${percent(doubt.share)} % of it, less than the ${100 * doubt.least} % that would be noticed`
+  }
+  const scatter = doubt.standardError
+  const text = errorText(gain) === errorText(scatter) ? figureWriter([gain, scatter]) : errorText
+  return `the difference of ${text(gain)} ${metric.unit} is within the scatter of the ${folds.length} parts: its standard error over them is ${text(scatter)} ${metric.unit}`
 }
 
 /** What the errors are worth, and where they will be measured. */

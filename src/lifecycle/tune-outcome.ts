@@ -22,7 +22,7 @@ export function outcomeOf({ metric }: Pick<Project, 'metric'>, { input, ground, 
   const standing = trials.find(({ number }) => number === 0)
   const inForce = standing === undefined ? null : errorOf(standing)
   const bestError = best === null ? null : errorOf(best)
-  const isBetter = best !== null && best.number !== 0 && standing !== undefined && isClearlyBetter(best, standing)
+  const isBetter = best !== null && best.number !== 0 && standing !== undefined && doubtOf(best, standing) === null
   return {
     model: input.model,
     trainer: input.trainer,
@@ -43,24 +43,32 @@ export function outcomeOf({ metric }: Pick<Project, 'metric'>, { input, ground, 
 /** A smaller part of the error than this is no gain that anybody would notice. */
 const LEAST_GAIN = 0.001
 
+/** Why a lower error is no clear gain: it is hardly any, or the folds scatter as much. In the metric's unit, `share` of the error in force. */
+export type Doubt =
+  | { readonly because: 'small'; readonly gain: number; readonly share: number; readonly least: number }
+  | { readonly because: 'scatter'; readonly gain: number; readonly standardError: number }
+
 /**
- * Whether a finished trial's settings are worth changing those in force for: its error is lower by a thousandth at least, and the mean of
- * the folds' paired differences is above their standard error, s / √k over k folds, that is, more than the folds' own scatter explains. One
- * fold has no scatter to tell, and goes by the first alone. Settings in force that could not be learnt with are bettered by any.
+ * Why a finished trial's settings are not worth changing those in force for; null if they are. They are if their error is lower by a
+ * thousandth at least, and the mean of the folds' paired differences is above their standard error, s / √k over k folds, that is, more than
+ * the folds' own scatter explains. One fold has no scatter to tell, and goes by the first alone. Settings in force that could not be learnt
+ * with are bettered by any.
  *
  * Of many trials the lowest error is partly luck: neither condition is a proof, which the next holdout is for.
  */
-export function isClearlyBetter(trial: Pick<TrialOutcome, 'errors'>, standing: TrialOutcome): boolean {
+export function doubtOf(trial: Pick<TrialOutcome, 'errors'>, standing: TrialOutcome): Doubt | null {
   const inForce = errorOf(standing)
-  const own = trial.errors.at(-1)
-  if (inForce === null) return true
-  if (own === undefined || !(inForce - own >= LEAST_GAIN * inForce) || inForce === own) return false
+  if (inForce === null) return null
+  const gain = inForce - (trial.errors.at(-1) ?? Number.NaN)
+  if (!(gain >= LEAST_GAIN * inForce) || gain === 0) {
+    return { because: 'small', gain, share: gain === 0 ? 0 : gain / inForce, least: LEAST_GAIN }
+  }
   const theirs = foldErrors(standing.errors)
   const gains = foldErrors(trial.errors).map((error, fold) => theirs[fold]! - error) // both are finished: of the same folds
   const folds = gains.length
-  const mean = inForce - own
-  const squares = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0)
-  return folds === 1 || mean > Math.sqrt(squares / (folds - 1) / folds)
+  const squares = gains.reduce((sum, one) => sum + (one - gain) ** 2, 0)
+  const standardError = folds === 1 ? 0 : Math.sqrt(squares / (folds - 1) / folds)
+  return gain > standardError ? null : { because: 'scatter', gain, standardError }
 }
 
 /** The folds' own errors, of the means over the first, the first two, … */
