@@ -38,6 +38,20 @@ test('names are taken as the trainer or as tracking has them', () => {
   expect(names).toEqual(['learningRate', 'batchSize', 'beta1'])
 })
 
+test("names may carry the trainer's, as its settings are written elsewhere; another trainer's are refused", () => {
+  const texts = ['trees.leaves=4..8', 'trees.learning_rate=0.1..0.5', 'trees.rowShare=0.5..1']
+  expect(spaceFor('trees', 'tpe', texts).map(({ name }) => name)).toEqual(['leaves', 'learningRate', 'rowShare'])
+  expect(() => spaceFor('trees', 'tpe', ['trees.leafs=4..8'])).toThrow('trees has no setting "leafs"')
+  expect(() => spaceFor('trees', 'tpe', ['leaves=4..8', 'trees.leaves=4..9'])).toThrow('leaves is given twice')
+  expect(() => spaceFor('mlp', 'tpe', ['trees.leaves=4..8'])).toThrow(
+    expect.objectContaining({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('--space trees.leaves=4..8 is of trees, and the settings of mlp are searched'),
+      next: expect.stringContaining('--trainer trees, or name settings of mlp: '),
+    }),
+  )
+})
+
 test.each([
   [['learning_rte=1..2'], 'did you mean learning_rate?'],
   [['learning_rate=1e-4..1e-2', 'learningRate=1e-3,1e-2'], 'learning_rate is given twice'],

@@ -7,7 +7,7 @@ import { gridSize } from '../learning/search/grid.ts'
 import type { SamplerName } from '../learning/search/sampler.ts'
 import { type Parameter, parseParameter, type SettingValue, type Space } from '../learning/search/space.ts'
 import { snakeCase } from '../learning/settings.ts'
-import { trainerNamed } from '../learning/trainers.ts'
+import { trainerNamed, trainers } from '../learning/trainers.ts'
 
 /**
  * The space of these texts, by the trainer's own names; the trainer's usual one if there are none. Throws `BAD_INPUT` for a trainer that is
@@ -27,14 +27,15 @@ export function spaceFor(trainer: string, sampler: SamplerName, texts: readonly 
 }
 
 function parameterFor(trainer: string, text: string): Parameter {
-  const { name, ...values } = parseParameter(text)
+  const { name: written, ...values } = parseParameter(text)
+  const name = ownName(trainer, written, text)
   const { defaults, checkSettings } = trainerNamed(trainer)
   const names = Object.keys(defaults)
   const own = names.find((known) => known === name || snakeCase(known) === name)
   if (own === undefined) {
     const meant = closest(name, names.map(snakeCase))
     throw new PlannedError('BAD_INPUT', `--space ${text}: ${trainer} has no setting "${name}"`, {
-      next: `${meant === null ? '' : `did you mean ${meant}? `}it has ${names.map(snakeCase).join(', ')}`,
+      next: `${meant === null ? '' : `did you mean ${meant}? `}it has ${namesOf(trainer)}`,
     })
   }
   const parameter: Parameter = { ...values, name: own }
@@ -45,6 +46,21 @@ function parameterFor(trainer: string, text: string): Parameter {
     throw new PlannedError('BAD_INPUT', `--space ${text}: ${error.what}`, { next: 'give values that it can take' })
   }
   return parameter
+}
+
+/** A name without the trainer's before it, as `TRAINER_SETTINGS` has them: `trees.leaves` is `leaves` of trees. */
+function ownName(trainer: string, written: string, text: string): string {
+  const at = written.indexOf('.')
+  const whose = written.slice(0, Math.max(0, at))
+  if (whose === trainer || !Object.hasOwn(trainers, whose)) return whose === trainer ? written.slice(at + 1) : written
+  throw new PlannedError('BAD_INPUT', `--space ${text} is of ${whose}, and the settings of ${trainer} are searched`, {
+    next: `search those of ${whose} with --trainer ${whose}, or name settings of ${trainer}: ${namesOf(trainer)}`,
+  })
+}
+
+/** What a trainer's settings are called. */
+function namesOf(trainer: string): string {
+  return Object.keys(trainerNamed(trainer).defaults).map(snakeCase).join(', ')
 }
 
 /** Values that are allowed only if all are: both ends of a range, or every choice. */

@@ -60,9 +60,15 @@ export function runTrial(rooms: LifecycleRooms) {
 type Ended = Pick<TrialOutcome, 'state' | 'errors' | 'why'>
 
 async function learnFolds(rooms: LifecycleRooms, trial: Input, run: Run, context: TaskContext): Promise<Ended> {
-  const { input, ground, bars, budgetMs } = trial
+  const { input, ground, number, bars, budgetMs } = trial
   const timeUp = new AbortController()
-  const timer = budgetMs === null ? undefined : setTimeout(() => timeUp.abort(), Math.min(budgetMs, MAX_TIMER_MS))
+  const end = (): void => {
+    // Nothing can be said for others without them: they are judged whatever it takes, and whoever waits is told.
+    if (number === 0) context.log('   the time is up; the settings in force are judged to their end all the same')
+    else timeUp.abort()
+  }
+  const lastsMs = number === 0 ? input.timeMs : budgetMs
+  const timer = lastsMs === null ? undefined : setTimeout(end, Math.min(lastsMs, MAX_TIMER_MS))
   const signal = AbortSignal.any([context.signal, timeUp.signal])
   const warmStart = await readWarmStart(rooms, input)
   const errors: number[] = []

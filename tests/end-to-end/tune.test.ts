@@ -117,11 +117,13 @@ test('what cannot be searched is refused before anything is paid for, with the r
   const refusals = [
     [['--validation', 'shuffled'], 'rows of one day resemble each other'],
     [['--space', 'ridgee=1..2'], 'did you mean ridge?'],
-    [['--space', 'ridge=0..1'], 'at ridge'],
+    [['--space', 'ridge=0..1'], 'the settings of linear are not right: ridge: '],
     [['--sampler', 'grid'], 'there is no usual grid for linear'],
     [['--month', '2020-04', '--to', '2020-05-01'], 'give the one or the others'],
     [['--time', 'soon'], '10m or 1h30m'],
-    [['--trainer', 'foo'], 'there are mlp, trees, linear'],
+    [['--trainer', 'foo'], '--trainer foo: there is no trainer named "foo"'],
+    [['--trainer', 'tres'], 'did you mean trees? there are mlp, trees, linear'],
+    [['--space', 'trees.leaves=4..8'], 'search those of trees with --trainer trees'],
     [['--to', '2020-05-01'], 'reaches into 2020-04, whose holdout is still to be judged on'],
   ] as const
   const ended = await Promise.all(refusals.map(async ([args]) => await program.run(['tune', ...args])))
@@ -130,7 +132,7 @@ test('what cannot be searched is refused before anything is paid for, with the r
     expect(err).toContain(refusals[at]?.[1])
   }
   const wrong = await program.run(['train'], { TRAINER_SETTINGS: 'linear.ridge=0' })
-  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('at ridge')])
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('linear are not right: ridge: ')])
 })
 
 test("what a search tells a second project to write is that project's own, and works as printed", {

@@ -1,5 +1,6 @@
 // A search in the lifecycle: what it looks at, what it leaves in tracking, how it goes on, and what a month makes of it.
 import { expect, test } from 'vitest'
+import type { FlowEvent } from '../../src/flow/port.ts'
 import { monthWindow, parseDay } from '../../src/kernel/window.ts'
 import { parseParameter } from '../../src/learning/search/space.ts'
 import { cycleKey } from '../../src/lifecycle/cycle-key.ts'
@@ -156,6 +157,17 @@ test('a search ends when its time is up: what still runs is stopped, and the set
     expect(why).toBe('the time was up')
     expect((await stage.tracking.run(runId)).status).toBe('KILLED')
   }
+})
+
+test('settings in force that take longer than the time are judged to their end, and whoever waits is told', async () => {
+  await using stage = await openStage(deliveries(), {
+    learning: async () => await new Promise((resolve) => setTimeout(resolve, 150)),
+  })
+  const lines: string[] = []
+  const watch = { onEvent: (event: FlowEvent) => void (event.kind === 'task-log' && lines.push(event.line)) }
+  const { outcome } = await tuneByHand(stage, asked({ trials: null, timeMs: 200 }), watch)
+  expect(outcome.trials.map(({ number, state }) => `${number} ${state}`)).toEqual(['0 finished', '1 stopped'])
+  expect(lines).toContain('   the time is up; the settings in force are judged to their end all the same')
 })
 
 test('settings that cannot be learnt with are a failed trial, and the search goes on', async () => {

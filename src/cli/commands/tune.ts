@@ -1,8 +1,10 @@
 // `tune`: a search for better settings of a trainer.
 import { z } from 'zod'
 import { PlannedError } from '../../kernel/errors.ts'
+import { closest } from '../../kernel/spelling.ts'
 import { dayText, monthWindow, parseDay, parseMonth, type TimeWindow } from '../../kernel/window.ts'
 import { SAMPLERS } from '../../learning/search/sampler.ts'
+import { trainers as everyTrainer } from '../../learning/trainers.ts'
 import { mergedSettings, readTrainerSettings, trainerSettingsText } from '../../lifecycle/trainer-settings.ts'
 import { MOST_TRIALS } from '../../lifecycle/tune.ts'
 import { type TuneRequest, tuneByHand } from '../../lifecycle/tune-by-hand.ts'
@@ -57,7 +59,10 @@ export const tuneCommand = defineCommand({
       "what to try, as in learning_rate=1e-4..1e-2:log (a range) or batch_size=64,128 (values); :int and :float say which numbers a range is of (default: the trainer's)",
     ],
     ['--trials <number>', `how many settings, besides those in force (default: ${TRIALS}; of a grid, all)`],
-    ['--time <duration>', 'how long, as in 90s, 10m or 1h30m; what has ended by then counts'],
+    [
+      '--time <duration>',
+      'how long, as in 90s, 10m or 1h30m; what has ended by then counts, and the settings in force are judged to their end however long they take',
+    ],
     ['--folds <number>', 'how many later parts of the rows each is judged on', String(FOLDS)],
     ['--workers <number>', 'how many are tried at a time (default: 2; 1 where each holds more than 5 million rows)'],
     ['--validation <forward>', 'on rows after those that were learnt, never on shuffled ones', 'forward'],
@@ -102,7 +107,7 @@ function variableOf(context: CommandContext, name: string): string {
 function requestOf(args: Args, context: CommandContext): TuneRequest {
   const settings = context.settings()
   const { model, experiment, size, timeReading, seed, trainWindow, trainers, trainerSettings } = fromSettings(settings)
-  const trainer = args.trainer ?? trainers[0] ?? 'mlp'
+  const trainer = args.trainer === undefined ? (trainers[0] ?? 'mlp') : known(args.trainer)
   const space = spaceFor(trainer, args.sampler, args.space)
   const isBounded = args.trials !== undefined || args.time !== undefined || args.sampler === 'grid'
   return {
@@ -116,6 +121,16 @@ function requestOf(args: Args, context: CommandContext): TuneRequest {
     window: windowOf(args, historyWindow(context.project, settings)),
     evaluationFromMs: settings.evaluationStartMs,
   }
+}
+
+/** A trainer that there is. */
+function known(trainer: string): string {
+  if (Object.hasOwn(everyTrainer, trainer)) return trainer
+  const names = Object.keys(everyTrainer)
+  const meant = closest(trainer, names)
+  throw new PlannedError('BAD_INPUT', `--trainer ${trainer}: there is no trainer named "${trainer}"`, {
+    next: `${meant === null ? '' : `did you mean ${meant}? `}there are ${names.join(', ')}`,
+  })
 }
 
 function windowOf({ month, from, to }: Args, history: TimeWindow): TimeWindow {
