@@ -1,7 +1,5 @@
 // A search as a person asks for it: one at a time per model, gone on with where it was stopped, and worth its trials if it is.
-import { specificationDigest } from '../features/specification.ts'
 import { isPlanned, type PlannedError } from '../kernel/errors.ts'
-import { digestOf } from '../kernel/json.ts'
 import type { TimeWindow } from '../kernel/window.ts'
 import type { SamplerName } from '../learning/search/sampler.ts'
 import type { Space } from '../learning/search/space.ts'
@@ -10,14 +8,14 @@ import { readRoster } from './champion.ts'
 import { HISTORY_SPLIT } from './first-model.ts'
 import { MONTH_SPLIT } from './fresh.ts'
 import { refuseOthersModel } from './model-owner.ts'
-import { fingerprintOf } from './preprocess.ts'
-import { specificationFor, tablesOf, usualSettings } from './project.ts'
 import { ensureRawTable, type Watch } from './raw-table.ts'
 import type { CycleInput, LifecycleRooms } from './rooms.ts'
 import { settingsFor, type TrainerSettings } from './trainer-settings.ts'
-import { TRIAL, tune } from './tune.ts'
+import { tune } from './tune.ts'
+import { trialsOf } from './tune-earlier.ts'
 import { checkHoldouts, type Holdouts } from './tune-holdouts.ts'
-import type { Ground, TrialOutcome, TuneInput, TuneOutcome } from './tune-input.ts'
+import type { TuneInput, TuneOutcome } from './tune-input.ts'
+import { searchBasis, searchKey } from './tune-key.ts'
 import { outcomeOf } from './tune-outcome.ts'
 import { usualWorkers } from './tune-workers.ts'
 
@@ -58,15 +56,13 @@ export async function tuneByHand(rooms: LifecycleRooms, request: TuneRequest, wa
   const { origin } = await ensureRawTable(rooms, request.size, watch)
   const input = await inputOf(rooms, request, origin)
   const holdoutsOf = await checkHoldouts(rooms, input, request.evaluationFromMs, watch)
-  const learnt = { fromMs: input.learnFromMs, toMs: input.toMs }
-  const raw = await fingerprintOf(rooms.warehouse, tablesOf(rooms.project, input).raw, learnt)
-  const { store, model, trainer } = input
-  const features = specificationDigest(specificationFor(rooms.project, input.timeReading, trainer))
-  const usual = usualSettings(rooms.project, trainer)
-  const digest = digestOf({ ...input, raw, features, usual, version: tune.version }).slice(0, 12)
-  const key = `${store}/${model}/${origin}/${trainer}/${digest}`
+  const key = searchKey(input, await searchBasis(rooms, input))
   try {
-    const { output, replayed } = await rooms.engine.run(tune, rooms, input, { key, lock: `tune/${model}`, ...watch })
+    const { output, replayed } = await rooms.engine.run(tune, rooms, input, {
+      key,
+      lock: `tune/${input.model}`,
+      ...watch,
+    })
     return { outcome: output, holdouts: holdoutsOf(output), replayed, stopped: null }
   } catch (error) {
     if (!isPlanned(error, 'CANCELLED')) throw error
@@ -102,15 +98,9 @@ async function inputOf(rooms: LifecycleRooms, request: TuneRequest, origin: stri
 }
 
 /** What the trials of an unfinished search come to; null if none has ended. */
-async function soFar({ engine, project }: LifecycleRooms, input: TuneInput, key: string): Promise<TuneOutcome | null> {
-  const [run] = await engine.flowRuns({ flow: tune.name, key })
+async function soFar(rooms: LifecycleRooms, input: TuneInput, key: string): Promise<TuneOutcome | null> {
+  const [run] = await rooms.engine.flowRuns({ flow: tune.name, key })
   if (run === undefined) return null
-  const ended = (await engine.taskRuns(run.id)).filter(({ status }) => status === 'completed')
-  const ground = ended.find(({ name }) => name === 'find_folds')
-  const trials = ended
-    .filter(({ name }) => TRIAL.test(name))
-    .map(({ output }) => output as TrialOutcome) // journalled by `runTrial`
-    .sort((a, b) => a.number - b.number)
-  if (ground === undefined || trials.length === 0) return null
-  return outcomeOf(project, { input, ground: ground.output as Ground, trials }) // journalled by `findFolds`
+  const { ground, trials } = await trialsOf(rooms, run.id)
+  return ground === null || trials.length === 0 ? null : outcomeOf(rooms.project, { input, ground, trials })
 }

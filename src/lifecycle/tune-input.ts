@@ -41,11 +41,22 @@ export const TuneInput = CycleInput.pick({
 })
 export type TuneInput = z.infer<typeof TuneInput>
 
+/** An earlier search that another goes on with: its run, and those of its trials that came to an end of their own, in their order. */
+export type EarlierSearch = {
+  readonly runId: string
+  readonly trials: readonly TrialOutcome[]
+}
+
 /** Where a search learns and judges, and the run it is kept in. */
 export type Ground = {
   readonly runId: string
   readonly folds: readonly Fold[]
+  /** Absent if there is none. */
+  readonly earlier?: EarlierSearch
 }
+
+/** What the tasks of trials are called. */
+export const TRIAL = /^trial_\d+$/
 
 /** A trial that has ended. Number 0 is that of the settings in force. */
 export type TrialOutcome = {
@@ -58,6 +69,8 @@ export type TrialOutcome = {
   readonly why: string | null
   readonly seconds: number
   readonly runId: string
+  /** Present if it was made by an earlier search, that this one has gone on with: its run lies below that one's. */
+  readonly takenOver?: true
 }
 
 export type TuneOutcome = {

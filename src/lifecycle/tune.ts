@@ -12,19 +12,21 @@ import { ensureProcessed, splitWindow } from './fresh.ts'
 import { type Project, tablesOf, usualSettings } from './project.ts'
 import { datasetInput, endAbandonedSearches, startRun, windowText } from './recording.ts'
 import type { LifecycleRooms } from './rooms.ts'
+import { findEarlier, sameTrial } from './tune-earlier.ts'
 import { type Ground, type TrialOutcome, TuneInput, type TuneOutcome } from './tune-input.ts'
+import { TUNE_VERSION } from './tune-key.ts'
 import { recordSearch } from './tune-outcome.ts'
 import { checkBatches } from './tune-space.ts'
 import { runTrial } from './tune-trial.ts'
 
 export const tune = flow<LifecycleRooms>()({
   name: 'tune',
-  version: 1,
+  version: TUNE_VERSION,
   input: TuneInput,
   async run(context, input): Promise<TuneOutcome> {
     const { task, rooms } = context
-    const ground = await task('find_folds', { input }, findFolds(rooms), { retries: 2 })
-    const trials = await runTrials(context, input, ground)
+    const { earlier, ...ground } = await task('find_folds', { input }, findFolds(rooms), { retries: 2 })
+    const trials = await runTrials(context, input, { ground, earlier })
     return await task('record_search', { input, ground, trials }, recordSearch(rooms), { retries: 3 })
   },
 })
@@ -32,18 +34,16 @@ export const tune = flow<LifecycleRooms>()({
 /** Of a search that is bounded by time alone: what all its trials came to is journalled in one piece, which has an end. */
 export const MOST_TRIALS = 1_000
 
-/** What the tasks of trials are called. */
-export const TRIAL = /^trial_\d+$/
-
 /**
  * Runs trials, so many at a time, until there are enough, the time is up or nothing is left to try. Trial k goes by what came of all trials
  * up to k - workers, and begins when those have ended: so the same search tries the same settings whatever its threads' luck, and one that
- * was killed goes on to what it would have come to.
+ * was killed goes on to what it would have come to. One that differs from an earlier search in its bounds alone takes over those of its trials
+ * that it would make again, with the time that they took.
  */
 async function runTrials(
   { task, rooms }: FlowContext<LifecycleRooms>,
   input: TuneInput,
-  ground: Ground,
+  { ground, earlier }: { readonly ground: Ground; readonly earlier: Ground['earlier'] | undefined },
 ): Promise<TrialOutcome[]> {
   const begun: { readonly settings: Point; readonly outcome: Promise<TrialOutcome> }[] = []
   for (let number = 0; number <= (input.trials ?? MOST_TRIALS); number++) {
@@ -53,15 +53,22 @@ async function runTrials(
     const budgetMs = number === 0 ? null : timeLeft(input, number, ended)
     if (budgetMs !== null && budgetMs <= 0) break
     const pending = begun.slice(ended.length).map(({ settings }): Trial => ({ settings, state: 'running', errors: [] }))
-    const known = { space: input.space, trials: [...ended, ...pending], seed: input.seed }
-    const settings = number === 0 ? inForce(rooms.project, input) : nextPoint(input.sampler, known)
+    const situation = { space: input.space, trials: [...ended, ...pending], seed: input.seed }
+    const settings = number === 0 ? inForce(rooms.project, input) : nextPoint(input.sampler, situation)
     if (settings === null) break
     const trial = { input, ground, number, settings, bars: barsOf(ended, input.folds), budgetMs }
-    const outcome = task(`trial_${number}`, trial, runTrial(rooms), { retries: 1 })
+    const known = sameTrial(earlier, { number, settings, ended })
+    const name = `trial_${number}`
+    const outcome =
+      known === null ? task(name, trial, runTrial(rooms), { retries: 1 }) : task(name, { known }, takeOver)
     outcome.catch(() => undefined) // it is awaited when its turn comes; until then nobody listens, which would end the process
     begun.push({ settings, outcome })
   }
   return await Promise.all(begun.map(({ outcome }) => outcome))
+}
+
+async function takeOver({ known }: { known: TrialOutcome }): Promise<TrialOutcome> {
+  return { ...known, takenOver: true }
 }
 
 /** What the searched settings are as things stand. */
@@ -90,9 +97,13 @@ function findFolds(rooms: LifecycleRooms) {
     const { earlyStopFromMs } = await splitWindow(rooms, input, window, input.splitRatio)
     const folds = await foldsOf(rooms, input, earlyStopFromMs)
     checkBatches(input, Math.min(...folds.map(({ fitRows }) => fitRows)))
+    const earlier = await findEarlier(rooms, input)
+    if (earlier !== null)
+      context.log(`   an earlier search asked for the same: going on with its trials (${earlier.trials.length})`)
     const { trainer, parentRunId } = input
     const name = `tune ${trainer} ${windowText(window)}`
-    const run = await startRun(rooms, input, { kind: 'tune', name, parentRunId }, `${context.effectKey}/run`)
+    const tags = earlier === null ? {} : { 'understudy.goes_on_from': earlier.runId }
+    const run = await startRun(rooms, input, { kind: 'tune', name, parentRunId, tags }, `${context.effectKey}/run`)
     if (parentRunId === null) await endAbandonedSearches(rooms, input, { whose: 'by hand', but: run.id })
     await rooms.tracking.logParams(run.id, {
       context: 'tune',
@@ -117,7 +128,7 @@ function findFolds(rooms: LifecycleRooms) {
     const rows = last === undefined ? 0 : last.fitRows + last.earlyStopRows + last.validateRows
     const learnt = { window: { fromMs: input.learnFromMs, toMs: earlyStopFromMs }, rows, context: 'train' } as const
     await rooms.tracking.logInputs(run.id, [await datasetInput(rooms, input, learnt)])
-    return { runId: run.id, folds }
+    return { runId: run.id, folds, ...(earlier === null ? {} : { earlier }) }
   }
 }
 
