@@ -33,7 +33,7 @@ function outcome(changes: Partial<TuneOutcome>): TuneOutcome {
 /** The report as one line. */
 function said(changes: Partial<TuneOutcome>, context: Partial<Parameters<typeof tuneReport>[1]> = {}): string {
   return tuneReport(outcome(changes), {
-    ...{ rows: 'parcels', trainerSettings: null, replayed: false, columns: 100, style: PLAIN },
+    ...{ rows: 'parcels', trainerSettings: null, replayed: false, more: null, columns: 100, style: PLAIN },
     holdouts: { next: '2020-04', seen: [] },
     variable: (name) => name,
     ...context,
@@ -90,6 +90,16 @@ test('one is written as one, and many as many', () => {
   const two = said({ trials: [trial(0, 2, 2), trial(1, 3, 3), trial(2, 3, 3)], folds: [FOLD, FOLD] })
   expect(two).toContain('2 settings tried')
   expect(two).toContain('Each learnt 2 times')
+})
+
+test('what was made before is told, with what would try more', () => {
+  expect(said({}, { replayed: true, more: 'more --trials' })).toContain(
+    'This very search was made before; nothing was tried anew, and more --trials would go on with it.',
+  )
+  expect(said({}, { replayed: true })).toContain('there is nothing else to try in its space.')
+  const trials: TrialOutcome[] = [{ ...trial(0, 2), takenOver: true }, { ...trial(1, 3), takenOver: true }, trial(2, 3)]
+  expect(said({ trials })).toContain('2 of these 3 trials were made by an earlier search')
+  expect(said({ trials: [trial(0, 2), trial(1, 3)] })).not.toContain('earlier')
 })
 
 test('the lines to use carry the name that the setting has for this project', () => {

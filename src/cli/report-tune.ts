@@ -26,6 +26,8 @@ interface ReportContext {
   /** What a setting is called for this project. */
   readonly variable: (name: 'TRAINER_SETTINGS' | 'TUNE_TRIALS') => string
   readonly replayed: boolean
+  /** What would go on with this search, in words; null if all there is was tried. */
+  readonly more: string | null
   readonly columns: number
   readonly style: Style
 }
@@ -44,17 +46,29 @@ export function tuneReport(outcome: TuneOutcome, context: ReportContext): string
     folds.length === 1
       ? `Each learnt from the rows before a part of them, and was judged on that part: ${rows}.`
       : `Each learnt ${folds.length} times from the rows before a part of them, and was judged on that part: ${rows}. The error is the mean over these parts.`
+  const before = beforeText(outcome, context)
   return [
     '',
     style.bold(what),
     ...wrapped(how, columns),
-    ...(context.replayed ? wrapped('This very search was made before; nothing was tried anew.', columns) : []),
+    ...(before === null ? [] : wrapped(before, columns)),
     '',
     ...table(outcome, style),
     ...plot(outcome, columns),
     '',
     ...ending(outcome, context),
   ].join('\n')
+}
+
+/** What was made before now, if anything was. */
+function beforeText({ trials }: TuneOutcome, { replayed, more }: ReportContext): string | null {
+  if (replayed) {
+    const next = more === null ? 'there is nothing else to try in its space' : `${more} would go on with it`
+    return `This very search was made before; nothing was tried anew, and ${next}.`
+  }
+  const count = trials.filter(({ takenOver }) => takenOver === true).length
+  const which = `${count} of these ${trials.length} trials ${count === 1 ? 'was' : 'were'}`
+  return count === 0 ? null : `${which} made by an earlier search that asked for the same.`
 }
 
 function table({ trials, metric, folds }: TuneOutcome, style: Style): string[] {

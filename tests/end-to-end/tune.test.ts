@@ -97,6 +97,23 @@ test('Ctrl-C shows what was found so far; the table is best first, and its last 
   ])
 })
 
+test('the same search again says what would go on with it; a grid that is done has no more', {
+  timeout: 90_000,
+}, async () => {
+  await using program = await openProgram(SETTINGS)
+  const told = async (...more: readonly string[]): Promise<string> => {
+    const { code, out, err } = await program.run(['tune', '--trainer', 'linear', ...more])
+    expect(code, err).toBe(0)
+    return out.replaceAll(/\s+/g, ' ')
+  }
+  await told('--trials', '2', '--time', '10m')
+  const again = await told('--trials', '2', '--time', '10m')
+  expect(again).toContain('nothing was tried anew, and more --trials or a longer --time would go on with it.')
+  const grid = ['--sampler', 'grid', '--space', 'linear.ridge=0.01,0.1']
+  await told(...grid)
+  expect(await told(...grid)).toContain('there is nothing else to try in its space.')
+})
+
 test('a month with TUNE_TRIALS searches before it trains, below its own run', { timeout: 60_000 }, async () => {
   await using program = await openProgram({ ...SETTINGS, TUNE_TRIALS: '2' })
   const { code, out, err } = await program.run(['cycle', '--month', '2020-04'])

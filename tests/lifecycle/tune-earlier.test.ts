@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import type { FlowEvent } from '../../src/flow/port.ts'
 import { monthWindow } from '../../src/kernel/window.ts'
 import type { LifecycleRooms } from '../../src/lifecycle/rooms.ts'
 import { type TuneRequest, tuneByHand } from '../../src/lifecycle/tune-by-hand.ts'
@@ -23,7 +24,10 @@ test.each([
     await using _ = stage
     const before = await tuneByHand(stage, asked({ sampler, trials: first }), {})
     const learnt = requests.length
-    const { outcome, replayed } = await tuneByHand(stage, asked({ sampler, trials: then }), {})
+    const lines: string[] = []
+    const watch = { onEvent: (event: FlowEvent) => void (event.kind === 'task-log' && lines.push(event.line)) }
+    const { outcome, replayed } = await tuneByHand(stage, asked({ sampler, trials: then }), watch)
+    expect(lines).toContain(`   an earlier search asked for the same: going on with its trials (${first + 1})`)
     expect(replayed).toBe(false)
     expect(essence(outcome)).toEqual(essence(whole.outcome))
     expect(outcome.trials.some(({ state }) => state === 'pruned')).toBe(true)

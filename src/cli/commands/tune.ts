@@ -4,11 +4,13 @@ import { PlannedError } from '../../kernel/errors.ts'
 import { closest } from '../../kernel/spelling.ts'
 import { dayText, monthWindow, parseDay, parseMonth, type TimeWindow } from '../../kernel/window.ts'
 import { SAMPLERS } from '../../learning/search/sampler.ts'
+import { canTake, pointCount } from '../../learning/search/space.ts'
 import { trainers as everyTrainer } from '../../learning/trainers.ts'
 import { mergedSettings, readTrainerSettings, trainerSettingsText } from '../../lifecycle/trainer-settings.ts'
 import { MOST_TRIALS } from '../../lifecycle/tune.ts'
 import { type TuneRequest, tuneByHand } from '../../lifecycle/tune-by-hand.ts'
 import { FOLDS } from '../../lifecycle/tune-cycle.ts'
+import type { TrialOutcome, TuneOutcome } from '../../lifecycle/tune-input.ts'
 import { spaceFor } from '../../lifecycle/tune-space.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -58,10 +60,13 @@ export const tuneCommand = defineCommand({
       '--space <name=values...>',
       "what to try, as in learning_rate=1e-4..1e-2:log (a range) or batch_size=64,128 (values); :int and :float say which numbers a range is of (default: the trainer's)",
     ],
-    ['--trials <number>', `how many settings, besides those in force (default: ${TRIALS}; of a grid, all)`],
+    [
+      '--trials <number>',
+      `how many settings, besides those in force (default: ${TRIALS}; of a grid, all); more than before go on with a search that asked for the same`,
+    ],
     [
       '--time <duration>',
-      'how long, as in 90s, 10m or 1h30m; what has ended by then counts, and the settings in force are judged to their end however long they take',
+      'how long, as in 90s, 10m or 1h30m; what has ended by then counts, and the settings in force are judged to their end however long they take; a longer one goes on with the search, in the time that is left of it',
     ],
     ['--folds <number>', 'how many later parts of the rows each is judged on', String(FOLDS)],
     ['--workers <number>', 'how many are tried at a time (default: 2; 1 where each holds more than 5 million rows)'],
@@ -90,6 +95,7 @@ export const tuneCommand = defineCommand({
             holdouts,
             variable: (name) => variableOf(context, name),
             replayed,
+            more: moreOf(request, outcome),
             columns: terminal.columns,
             style: terminal.style,
           }),
@@ -121,6 +127,15 @@ function requestOf(args: Args, context: CommandContext): TuneRequest {
     window: windowOf(args, historyWindow(context.project, settings)),
     evaluationFromMs: settings.evaluationStartMs,
   }
+}
+
+/** What would try more than a search has; null if all points of its space have been tried. */
+function moreOf({ space, trials, timeMs }: TuneRequest, outcome: TuneOutcome): string | null {
+  const isOfSpace = ({ settings }: TrialOutcome): boolean => space.every((one) => canTake(one, settings[one.name]))
+  const tried = outcome.trials.filter((trial) => trial.state !== 'stopped' && isOfSpace(trial)).length
+  if (tried >= pointCount(space)) return null
+  const bounds = [...(trials === null ? [] : ['more --trials']), ...(timeMs === null ? [] : ['a longer --time'])]
+  return bounds.length === 0 ? null : bounds.join(' or ')
 }
 
 /** A trainer that there is. */
