@@ -54,7 +54,7 @@ test('a search goes on with one that was stopped, or whose time was up, but for 
   let stopsAt = Number.POSITIVE_INFINITY
   const { stage, requests } = await openWatched(async (count) => {
     if (count === stopsAt) stop.abort()
-    if (count > 3 && count < 9) await new Promise((resolve) => setTimeout(resolve, 150))
+    if (count < 6) await new Promise((resolve) => setTimeout(resolve, 150))
   })
   await using _ = stage
   const search = async (changes: Partial<TuneRequest>, signal = new AbortController().signal) =>
@@ -65,12 +65,16 @@ test('a search goes on with one that was stopped, or whose time was up, but for 
   expect(numbers(longer, 'finished', 'pruned')).toEqual([0, 1, 2, 3])
   expect(takenOver(longer)).toEqual(numbers(short, 'finished', 'pruned'))
   stopsAt = requests.length + 6
-  const half = await search({ trials: 20 }, stop.signal)
+  const half = await search({ trials: 9 }, stop.signal)
   expect(takenOver(half)).toEqual([0, 1, 2, 3])
-  expect(half.trials.length).toBeLessThan(21)
-  const whole = await search({ trials: 8 })
-  expect(takenOver(whole)).toEqual(numbers(half, 'finished', 'pruned').filter((number) => number <= 8))
+  expect(half.trials.length).toBeLessThan(10)
+  const resumed = await search({ trials: 9 }) // what it had taken over is journalled, whatever has come since
+  expect(resumed).toMatchObject({ runId: half.runId })
+  expect([takenOver(resumed), resumed.trials.length]).toEqual([[0, 1, 2, 3], 10])
+  expect(takenOver(await search({ trials: 10 }))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
+
+const RAW = 'deliveries_raw_small'
 
 test('a search on other rows, by another program, otherwise asked for, or of a removed run, begins anew', async () => {
   const { stage, requests } = await openWatched()
@@ -96,4 +100,3 @@ test('a search on other rows, by another program, otherwise asked for, or of a r
   expect(takenOver(await search({ trials: 6 }))).toEqual([])
   expect(requests.length - learnt).toBeGreaterThanOrEqual(3 * 4)
 })
-const RAW = 'deliveries_raw_small'
