@@ -94,7 +94,7 @@ test('one is written as one, and many as many', () => {
 
 test('what was made before is told, with what would try more', () => {
   expect(said({}, { replayed: true, more: 'more --trials' })).toContain(
-    'This very search was made before; nothing was tried anew, and more --trials would go on with it.',
+    'This very search was made before; nothing was tried anew, and more --trials would try more.',
   )
   expect(said({}, { replayed: true })).toContain('there is nothing else to try in its space.')
   const trials: TrialOutcome[] = [{ ...trial(0, 2), takenOver: true }, { ...trial(1, 3), takenOver: true }, trial(2, 3)]

@@ -26,7 +26,7 @@ interface ReportContext {
   /** What a setting is called for this project. */
   readonly variable: (name: 'TRAINER_SETTINGS' | 'TUNE_TRIALS') => string
   readonly replayed: boolean
-  /** What would go on with this search, in words; null if all there is was tried. */
+  /** What would try more than this search has, in words; null if all there is was tried. */
   readonly more: string | null
   readonly columns: number
   readonly style: Style
@@ -63,7 +63,7 @@ export function tuneReport(outcome: TuneOutcome, context: ReportContext): string
 /** What was made before now, if anything was. */
 function beforeText({ trials }: TuneOutcome, { replayed, more }: ReportContext): string | null {
   if (replayed) {
-    const next = more === null ? 'there is nothing else to try in its space' : `${more} would go on with it`
+    const next = more === null ? 'there is nothing else to try in its space' : `${more} would try more`
     return `This very search was made before; nothing was tried anew, and ${next}.`
   }
   const count = trials.filter(({ takenOver }) => takenOver === true).length

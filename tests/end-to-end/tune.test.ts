@@ -97,7 +97,7 @@ test('Ctrl-C shows what was found so far; the table is best first, and its last 
   ])
 })
 
-test('the same search again says what would go on with it; a grid that is done has no more', {
+test('the same search again says what would try more; a grid that is done has no more', {
   timeout: 90_000,
 }, async () => {
   await using program = await openProgram(SETTINGS)
@@ -108,7 +108,7 @@ test('the same search again says what would go on with it; a grid that is done h
   }
   await told('--trials', '2', '--time', '10m')
   const again = await told('--trials', '2', '--time', '10m')
-  expect(again).toContain('nothing was tried anew, and more --trials or a longer --time would go on with it.')
+  expect(again).toContain('nothing was tried anew, and more --trials or a longer --time would try more.')
   const grid = ['--sampler', 'grid', '--space', 'linear.ridge=0.01,0.1']
   await told(...grid)
   expect(await told(...grid)).toContain('there is nothing else to try in its space.')

@@ -62,7 +62,7 @@ export const tuneCommand = defineCommand({
     ],
     [
       '--trials <number>',
-      `how many settings, besides those in force (default: ${TRIALS}; of a grid, all); more than before go on with a search that asked for the same`,
+      `how many settings, besides those in force (default: ${TRIALS}; of a grid, all); more than before go on with the trials of a search that asked for the same, by the same program`,
     ],
     [
       '--time <duration>',
