@@ -170,7 +170,7 @@ test('the curve is that of the first ensemble, and progress comes to its end exa
   const settings: TreesSettings = { ...QUICK, trees: 200, patience: 20, rowShare: 0.5, bags: 3 }
   const [fit, earlyStop] = [lettersOf(600, 1, noise), lettersOf(300, 2, noise)]
   const model = await train(fit, { settings, earlyStop, steps: null, onProgress: (progress) => told.push(progress) })
-  const { epochs, keptSteps, stoppedEarly } = model
+  const { epochs, keptSteps } = model
   expect(model).toMatchObject({ averaged: 3, stoppedEarly: true, keptEpoch: keptSteps - 1 })
   expect(epochs).toEqual((await train(fit, { settings: { ...settings, bags: 1 }, earlyStop, steps: null })).epochs)
   expect(epochs.length).toBe(keptSteps + 20)
@@ -180,7 +180,6 @@ test('the curve is that of the first ensemble, and progress comes to its end exa
     atMost: epochs.length + 2 * keptSteps,
   })
   expect(told.every(({ done, atMost }, i) => done === i + 1 && done <= atMost)).toBe(true)
-  expect(stoppedEarly).toBe(true)
 })
 
 test('ensembles that would all be the same are grown once, which is said', async () => {

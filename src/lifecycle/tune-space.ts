@@ -52,7 +52,8 @@ function parameterFor(trainer: string, text: string): Parameter {
 function ownName(trainer: string, written: string, text: string): string {
   const at = written.indexOf('.')
   const whose = written.slice(0, Math.max(0, at))
-  if (whose === trainer || !Object.hasOwn(trainers, whose)) return whose === trainer ? written.slice(at + 1) : written
+  if (whose === trainer) return written.slice(at + 1)
+  if (!Object.hasOwn(trainers, whose)) return written
   throw new PlannedError('BAD_INPUT', `--space ${text} is of ${whose}, and the settings of ${trainer} are searched`, {
     next: `search those of ${whose} with --trainer ${whose}, or name settings of ${trainer}: ${namesOf(trainer)}`,
   })
